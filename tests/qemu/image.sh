@@ -60,20 +60,22 @@ make_module_tree()
 	MODULES=$tree/lib/modules
 }
 
-# The files of a module and of all it needs, in loading order.
+# The files of a module and of all it needs, in loading order; none when it is
+# built in.
 module_files()
 {
 	modprobe -S "$RELEASE" -d "${MODULES%/lib/modules}" -D "$1" |
 		sed -n 's/^insmod \([^ ]*\).*/\1/p'
 }
 
-add_boot_modules()
+add_modules()
 {
 	local dir=$1 name file n=100
 	local -A seen=()
 
+	shift
 	mkdir -p "$dir"
-	for name in virtio_pci virtio_console 9pnet_virtio 9p overlay; do
+	for name; do
 		for file in $(module_files "$name"); do
 			[ -z "${seen[$file]:-}" ] || continue
 			seen[$file]=1
@@ -95,14 +97,18 @@ hidden_paths()
 	done
 }
 
+shell_quote()
+{
+	printf "'%s'" "${1//\'/\'\\\'\'}"
+}
+
 shell_assign()
 {
-	printf "%s='%s'\n" "$1" "${2//\'/\'\\\'\'}"
+	printf '%s=%s\n' "$1" "$(shell_quote "$2")"
 }
 
 write_config()
 {
-	shell_assign VM_GUEST "$KIO_TOP/tests/qemu/guest"
 	shell_assign VM_CWD "$PWD"
 	shell_assign VM_OUT "$OUT"
 	shell_assign VM_MODULES "$MODULES"
@@ -111,22 +117,30 @@ write_config()
 		"$(hidden_paths "$KIO_TOP" "$PWD" "$KIO_CACHE" "$OUT" | sort -u)"
 }
 
-# Null-terminated, so that any value survives.
 write_environment()
 {
-	local name
+	local entry
 
-	printf '%s\0' "PATH=$KIO_TOP/build/bin:$PATH" "KIO_OUT=$OUT" \
-		"HOME=$HOME" TERM=dumb DM_DISABLE_UDEV=1
-	for name in LANG LC_ALL USER; do
-		[ -z "${!name:-}" ] || printf '%s\0' "$name=${!name}"
-	done
-	while IFS= read -r -d '' name; do
-		case $name in
-		KIO_OUT=*) ;;
-		KIO_*=*) printf '%s\0' "$name" ;;
-		esac
+	set -- "PATH=$KIO_TOP/build/bin:$PATH" "HOME=$HOME" TERM=dumb \
+		DM_DISABLE_UDEV=1 ${LANG:+"LANG=$LANG"} \
+		${LC_ALL:+"LC_ALL=$LC_ALL"} ${USER:+"USER=$USER"}
+	while IFS= read -r -d '' entry; do
+		[[ ! $entry =~ ^KIO_[A-Za-z0-9_]*= ]] || set -- "$@" "$entry"
 	done < <(env -0)
+	for entry in "$@" "KIO_OUT=$OUT"; do
+		shell_assign "export ${entry%%=*}" "${entry#*=}"
+	done
+}
+
+write_command()
+{
+	local word
+
+	printf 'set --'
+	for word in "${COMMAND[@]}"; do
+		printf ' %s' "$(shell_quote "$word")"
+	done
+	echo
 }
 
 make_initramfs()
@@ -135,14 +149,17 @@ make_initramfs()
 
 	mkdir -p "$root"/{bin,dev,proc,sys,host,rw,new,vm}
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for name in sh mount umount mkdir insmod cp ip ln switch_root; do
+	for name in sh cat cp hostname insmod ip kill ln mkdir mkfifo mount \
+		setsid sleep switch_root umount; do
 		ln -s busybox "$root/bin/$name"
 	done
 	cp "$KIO_TOP/tests/qemu/init" "$root/init"
-	add_boot_modules "$root/modules"
+	cp "$KIO_TOP/tests/qemu/guest" "$root/vm/guest"
+	add_modules "$root/modules" virtio_pci virtio_console virtio_rng \
+		${DISKS:+virtio_blk} 9pnet_virtio 9p overlay configfs
 	write_config >"$root/vm/config"
 	write_environment >"$root/vm/environment"
-	printf '%s\0' "${COMMAND[@]}" >"$root/vm/command"
+	write_command >"$root/vm/command"
 	(cd "$root" && find . | cpio --quiet -o -H newc) >"$out"
 	rm -rf "$root"
 }

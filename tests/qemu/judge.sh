@@ -67,8 +67,8 @@ judge()
 	if [ ! -s "$TMP/status" ]; then
 		[ -s "$OUT/console.log" ] ||
 			die "QEMU did not start the guest (status $QEMU_STATUS)"
-		say 'the guest went down before the command ended; last of its log:'
-		tail -n 20 "$OUT/console.log" >&2
+		say 'the guest went down before the command ended'
+		[ -n "$broke" ] || tail -n 20 "$OUT/console.log" >&2
 		exit "$GUEST_BROKE"
 	fi
 	[ -z "$broke" ] || exit "$GUEST_BROKE"
