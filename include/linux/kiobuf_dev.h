@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kiobuf devices: what takes kiobufs, and how devices stack
+ *
+ * A driver fills in struct kiobuf_dev_ops, embeds struct kiobuf_dev, and
+ * registers it. Devices form a graph without cycles: a device is linked to each
+ * device that it passes headers on to.
+ *
+ * A linear layer in full:
+ *
+ *	static int shift_submit(struct kiobuf *kb)
+ *	{
+ *		struct shift *s = container_of(kb->dev, struct shift, dev);
+ *
+ *		kb->dev = s->lower;
+ *		kb->pos += s->start;
+ *		return KIOBUF_REMAPPED;
+ *	}
+ *
+ * A device that cuts a request at borders answers KIOBUF_SPLIT and hands out
+ * one clone at a time:
+ *
+ *	static struct kiobuf *cut_next_child(struct kiobuf *parent)
+ *	{
+ *		struct kiobuf *kb = kiobuf_carve(parent, bytes_to_border(parent));
+ *
+ *		if (!IS_ERR_OR_NULL(kb))
+ *			point_below(kb);	(sets kb->dev and kb->pos)
+ *		return kb;
+ *	}
+ */
+#ifndef _LINUX_KIOBUF_DEV_H
+#define _LINUX_KIOBUF_DEV_H
+
+#include <linux/kiobuf.h>
+#include <linux/mempool.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+struct block_device;
+
+/* What ->submit() may answer; anything negative fails the header with it. */
+enum kiobuf_verdict {
+	KIOBUF_SUBMITTED = 0,	/* taken: the device calls kiobuf_endio() */
+	KIOBUF_REMAPPED = 1,	/* kb->dev and ->pos were set: go on there */
+	KIOBUF_SPLIT = 2,	/* ask ->next_child() until it answers NULL */
+};
+
+/* What ->endio() may answer. */
+enum kiobuf_climb {
+	KIOBUF_CLIMB,		/* go on with the frame above */
+	KIOBUF_HOLD,		/* the device keeps the header, and ends it or
+				 * submits it again
+				 */
+};
+
+/**
+ * struct kiobuf_dev_ops - a kind of device
+ * @submit: required. Takes a header whose ->dev is this device. Must not sleep
+ *	for memory or for another request; may run with the bio list of the
+ *	current task set (see submit_bio_noacct()). Answers a kiobuf_verdict or
+ *	a negative errno.
+ * @next_child: required if @submit ever answers KIOBUF_SPLIT. Makes the next clone,
+ *	with kiobuf_carve() or kiobuf_mirror(), and points it at a lower device.
+ *	NULL: all are made. ERR_PTR(-EAGAIN) from those two: no header is free;
+ *	the core asks again from a worker, where they may sleep. Any other
+ *	ERR_PTR fails the rest of the parent. Everything it needs to know where
+ *	it was is parent->carved.
+ * @collate: optional. A clone has ended; merge its result into the parent. Without
+ *	it the good prefix and the lowest failure are kept. Context: any, may
+ *	run for several children of one parent at once.
+ * @endio: required if frames are pushed. The header comes back with kb->dev and
+ *	->pos as they were when the frame was pushed. Context: any, irq too.
+ */
+struct kiobuf_dev_ops {
+	int		(*submit)(struct kiobuf *kb);
+	struct kiobuf *	(*next_child)(struct kiobuf *parent);
+	void		(*collate)(struct kiobuf *parent, struct kiobuf *child);
+	enum kiobuf_climb (*endio)(struct kiobuf *kb, u32 data);
+};
+
+/**
+ * struct kiobuf_pool - headers, or structures that begin with one
+ * @reserve: elements kept for progress when memory is short
+ * @cache: a few elements per CPU, for speed; only filled while @reserve is full
+ * @size: bytes of an element
+ *
+ * Elements keep their lock and list heads initialised between uses.
+ */
+struct kiobuf_pool {
+	mempool_t			reserve;
+	struct kiobuf_pool_cache __percpu *cache;
+	size_t				size;
+};
+
+int kiobuf_pool_init(struct kiobuf_pool *pool, size_t size, int reserve);
+void kiobuf_pool_exit(struct kiobuf_pool *pool);
+struct kiobuf *kiobuf_pool_alloc(struct kiobuf_pool *pool, gfp_t gfp);
+void kiobuf_pool_free(struct kiobuf_pool *pool, struct kiobuf *kb);
+
+/* dev->flags */
+#define KIOBUF_DEV_PREFLUSH	(1U << 0)	/* takes data with KIOBUF_PREFLUSH:
+						 * one cache below, flushed whole
+						 */
+#define KIOBUF_DEV_DISK		(1U << 1)	/* part of a struct kblk_disk */
+
+#define KIOBUF_DEV_NAME_MAX	40
+#define KIOBUF_DEV_MAX_DEPTH	32
+
+/**
+ * struct kiobuf_dev - a device that takes kiobufs
+ * @ops: the kind
+ * @part: block device whose diskstats count what passes, NULL for none
+ * @pool: clones made by this device
+ * @size: bytes
+ * @flags: KIOBUF_DEV_*
+ * @name: unique among registered devices
+ * @depth: layers below it, itself included; guarded by the registry's mutex
+ * @mark: last walk that met it; guarded by the registry's mutex
+ * @registry: all devices; guarded by the registry's mutex
+ * @lowers: struct kiobuf_link of the devices below; guarded by the same
+ * @uppers: links from devices above; guarded by the same
+ * @lock: guards @deferred and @retries
+ * @deferred: headers in the middle of a split, to be carried on by @work
+ * @retries: headers to be submitted again by @work
+ * @work: runs on @wq
+ * @wq: has its own rescuer, so that no device waits for another's worker
+ */
+struct kiobuf_dev {
+	const struct kiobuf_dev_ops	*ops;
+	struct block_device		*part;
+	u64				size;
+	u32				flags;
+	struct kiobuf_pool		pool;
+	char				name[KIOBUF_DEV_NAME_MAX];
+
+	int				depth;
+	unsigned int			mark;
+	struct list_head		registry;
+	struct list_head		lowers;
+	struct list_head		uppers;
+
+	spinlock_t			lock;
+	struct list_head		deferred;
+	struct list_head		retries;
+	struct work_struct		work;
+	struct workqueue_struct		*wq;
+};
+
+int kiobuf_dev_register(struct kiobuf_dev *dev, const char *name,
+			const struct kiobuf_dev_ops *ops);
+void kiobuf_dev_unregister(struct kiobuf_dev *dev);
+int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
+void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
+int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev,
+			      int (*fn)(struct kiobuf_dev *upper, void *arg),
+			      void *arg);
+
+#endif /* _LINUX_KIOBUF_DEV_H */

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Clones: a header with a parent and a narrower window on the same vector.
+ * Nothing is copied or allocated for the fragments, whatever the size.
+ */
+#include <linux/module.h>
+#include <linux/overflow.h>
+
+#include "internal.h"
+#include "trace.h"
+
+struct kiobuf_cursor {
+	u32	frag;
+	u32	skip;
+};
+
+/* @by more bytes lie within the vector, or its end is met exactly */
+static void kiobuf_cursor_advance(struct kiobuf_cursor *cur,
+				  const struct kiobuf_vec *vec, u64 by)
+{
+	const struct bio_vec *frags = vec->frags;
+	u64 skip = cur->skip + by;
+	u32 frag = cur->frag;
+
+	while (skip && skip >= frags[frag].bv_len)
+		skip -= frags[frag++].bv_len;
+	cur->frag = frag;
+	cur->skip = skip;
+}
+
+static bool kiobuf_window_ok(const struct kiobuf *parent, u64 offset,
+			     u64 length)
+{
+	u64 end;
+
+	return !check_add_overflow(offset, length, &end) &&
+	       end <= parent->length;
+}
+
+/* @cur: where byte @offset of the parent's window is */
+static void kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
+				u64 offset, u64 length,
+				const struct kiobuf_cursor *cur)
+{
+	kiobuf_reset(kb, parent->dev, parent->op, parent->pos + offset,
+		     parent->vec, length);
+	kb->offset = parent->offset + offset;
+	kb->frag = cur->frag;
+	kb->skip = cur->skip;
+	kb->flags = parent->flags & KIOBUF_INHERIT;
+	kb->hints = parent->hints;
+	kb->ioprio = parent->ioprio;
+	kb->parent = parent;
+	parent->active = true;
+	atomic_inc(&parent->io_count);
+	trace_kiobuf_clone(kb);
+}
+
+static struct kiobuf_cursor kiobuf_find(const struct kiobuf *parent, u64 offset)
+{
+	struct kiobuf_cursor cur = { parent->frag, parent->skip };
+
+	if (parent->vec)
+		kiobuf_cursor_advance(&cur, parent->vec, offset);
+	return cur;
+}
+
+static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
+					  u64 length, gfp_t gfp,
+					  const struct kiobuf_cursor *cur)
+{
+	struct kiobuf *kb = kiobuf_pool_alloc(&parent->dev->pool, gfp);
+
+	if (!kb)
+		return ERR_PTR(-EAGAIN);
+	kiobuf_clone_window(kb, parent, offset, length, cur);
+	kb->flags |= KIOBUF_POOLED;
+	return kb;
+}
+
+/**
+ * kiobuf_init_clone() - make a clone in caller's memory
+ * @kb: memory of the new header, as the caller likes to embed it
+ * @parent: header to take a window of; not ended, the caller holds a share
+ * @offset: first byte of the window, relative to the parent's
+ * @length: bytes of the window
+ *
+ * Adds a share to @parent, which the clone drops when it ends: submit the clone
+ * or end it. Windows of several clones may overlap: that is a mirror, and each
+ * byte counts once in the parent's result. The clone is for the same device and
+ * operation at the matching position, until the caller says otherwise. Its
+ * memory must stay until it has ended: see kb->end_io.
+ *
+ * Context: any; takes no lock.
+ * Return: 0, or -EINVAL if the window does not lie in the parent's.
+ */
+int kiobuf_init_clone(struct kiobuf *kb, struct kiobuf *parent, u64 offset,
+		      u64 length)
+{
+	struct kiobuf_cursor cur;
+
+	if (!kiobuf_window_ok(parent, offset, length))
+		return -EINVAL;
+	cur = kiobuf_find(parent, offset);
+	kiobuf_init_once(kb);
+	kiobuf_clone_window(kb, parent, offset, length, &cur);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kiobuf_init_clone);
+
+/**
+ * kiobuf_alloc_clone() - take a clone from the pool of the parent's device
+ * @parent: header to take a window of; not ended, the caller holds a share
+ * @offset: first byte of the window, relative to the parent's
+ * @length: bytes of the window
+ * @gfp: GFP_NOWAIT, or GFP_NOIO in a worker that holds no other clone unsubmitted
+ *
+ * As kiobuf_init_clone(). The core frees the clone when it has ended; it must
+ * not have an end_io.
+ *
+ * Context: any with GFP_NOWAIT, else process.
+ * Return: the clone, ERR_PTR(-EINVAL) for a window not in the parent's,
+ * ERR_PTR(-EAGAIN) when no header is free.
+ */
+struct kiobuf *kiobuf_alloc_clone(struct kiobuf *parent, u64 offset,
+				  u64 length, gfp_t gfp)
+{
+	struct kiobuf_cursor cur;
+
+	if (!kiobuf_window_ok(parent, offset, length))
+		return ERR_PTR(-EINVAL);
+	cur = kiobuf_find(parent, offset);
+	return kiobuf_pooled_clone(parent, offset, length, gfp, &cur);
+}
+EXPORT_SYMBOL_GPL(kiobuf_alloc_clone);
+
+static gfp_t kiobuf_split_gfp(const struct kiobuf *parent)
+{
+	return parent->flags & KIOBUF_IN_WORKER ? GFP_NOIO : GFP_NOWAIT;
+}
+
+/**
+ * kiobuf_carve() - clone the next bytes of a header that is being split
+ * @parent: as handed to ->next_child()
+ * @length: most bytes that the clone shall have, not 0
+ *
+ * Starts where the last call stopped (parent->carved) and finds that place in
+ * the vector without walking it again. The clone is at the matching position
+ * of the parent's device. Context: ->next_child().
+ * Return: the clone; NULL when nothing is left; ERR_PTR(-EAGAIN) without a header,
+ * to be handed to the core as it is.
+ */
+struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length)
+{
+	struct kiobuf_cursor cur = { parent->carve_frag, parent->carve_skip };
+	u64 left = parent->length - parent->carved;
+	struct kiobuf *kb;
+
+	if (!left)
+		return NULL;
+	length = min(length, left);
+	kb = kiobuf_pooled_clone(parent, parent->carved, length,
+				 kiobuf_split_gfp(parent), &cur);
+	if (IS_ERR(kb))
+		return kb;
+	if (parent->vec && length < left)
+		kiobuf_cursor_advance(&cur, parent->vec, length);
+	parent->carved += length;
+	parent->carve_frag = cur.frag;
+	parent->carve_skip = cur.skip;
+	return kb;
+}
+EXPORT_SYMBOL_GPL(kiobuf_carve);
+
+/**
+ * kiobuf_mirror() - clone the whole window of a header that is being split
+ * @parent: as handed to ->next_child(), which counts its legs in parent->carved
+ *
+ * Context: ->next_child().
+ * Return: the clone, or ERR_PTR(-EAGAIN) without a header, to be handed to the core
+ * as it is.
+ */
+struct kiobuf *kiobuf_mirror(struct kiobuf *parent)
+{
+	struct kiobuf_cursor cur = { parent->frag, parent->skip };
+
+	return kiobuf_pooled_clone(parent, 0, parent->length,
+				   kiobuf_split_gfp(parent), &cur);
+}
+EXPORT_SYMBOL_GPL(kiobuf_mirror);

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Devices: the registry of names, and the graph of what lies on what. */
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+#define KIOBUF_POOL_RESERVE 16
+
+/* One edge. A device may lie on the same lower one only once. */
+struct kiobuf_link {
+	struct kiobuf_dev	*upper;
+	struct kiobuf_dev	*lower;
+	struct list_head	below;	/* of upper->lowers */
+	struct list_head	above;	/* of lower->uppers */
+};
+
+static DEFINE_MUTEX(kiobuf_dev_mutex);
+static LIST_HEAD(kiobuf_devs);
+static unsigned int kiobuf_dev_walk;
+
+static struct kiobuf_dev *kiobuf_dev_find(const char *name)
+{
+	struct kiobuf_dev *dev;
+
+	lockdep_assert_held(&kiobuf_dev_mutex);
+	list_for_each_entry(dev, &kiobuf_devs, registry)
+		if (!strcmp(dev->name, name))
+			return dev;
+	return NULL;
+}
+
+static int kiobuf_dev_set_up(struct kiobuf_dev *dev)
+{
+	int ret;
+
+	INIT_LIST_HEAD(&dev->lowers);
+	INIT_LIST_HEAD(&dev->uppers);
+	INIT_LIST_HEAD(&dev->deferred);
+	INIT_LIST_HEAD(&dev->retries);
+	spin_lock_init(&dev->lock);
+	INIT_WORK(&dev->work, kiobuf_run_deferred);
+	dev->depth = 1;
+	dev->wq = alloc_workqueue("kio_%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
+				  dev->name);
+	if (!dev->wq)
+		return -ENOMEM;
+	ret = kiobuf_pool_init(&dev->pool, sizeof(struct kiobuf),
+			       KIOBUF_POOL_RESERVE);
+	if (ret)
+		destroy_workqueue(dev->wq);
+	return ret;
+}
+
+static void kiobuf_dev_tear_down(struct kiobuf_dev *dev)
+{
+	destroy_workqueue(dev->wq);
+	kiobuf_pool_exit(&dev->pool);
+}
+
+/**
+ * kiobuf_dev_register() - make a device known
+ * @dev: zeroed device; @dev->size, ->part and ->flags may be set now or later
+ * @name: unique name
+ * @ops: its kind
+ *
+ * Context: process, sleeps.
+ * Return: 0, -EEXIST if the name is taken, -ENAMETOOLONG, -ENOMEM.
+ */
+int kiobuf_dev_register(struct kiobuf_dev *dev, const char *name,
+			const struct kiobuf_dev_ops *ops)
+{
+	int ret;
+
+	if (strscpy(dev->name, name, sizeof(dev->name)) < 0)
+		return -ENAMETOOLONG;
+	dev->ops = ops;
+	ret = kiobuf_dev_set_up(dev);
+	if (ret)
+		return ret;
+
+	mutex_lock(&kiobuf_dev_mutex);
+	if (kiobuf_dev_find(name))
+		ret = -EEXIST;
+	else
+		list_add_tail(&dev->registry, &kiobuf_devs);
+	mutex_unlock(&kiobuf_dev_mutex);
+	if (ret)
+		kiobuf_dev_tear_down(dev);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_register);
+
+/**
+ * kiobuf_dev_unregister() - forget a device
+ * @dev: device with no I/O in flight, not linked to any other
+ *
+ * Context: process, sleeps.
+ */
+void kiobuf_dev_unregister(struct kiobuf_dev *dev)
+{
+	mutex_lock(&kiobuf_dev_mutex);
+	WARN_ON(!list_empty(&dev->lowers) || !list_empty(&dev->uppers));
+	list_del(&dev->registry);
+	mutex_unlock(&kiobuf_dev_mutex);
+	kiobuf_dev_tear_down(dev);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_unregister);
+
+/*
+ * Is @goal at or below @from? Recursion is bounded by KIOBUF_DEV_MAX_DEPTH, and
+ * marks make it visit a device once however many paths lead there.
+ */
+static bool kiobuf_dev_reaches(struct kiobuf_dev *from, struct kiobuf_dev *goal)
+{
+	struct kiobuf_link *link;
+
+	if (from == goal)
+		return true;
+	if (from->mark == kiobuf_dev_walk)
+		return false;
+	from->mark = kiobuf_dev_walk;
+	list_for_each_entry(link, &from->lowers, below)
+		if (kiobuf_dev_reaches(link->lower, goal))
+			return true;
+	return false;
+}
+
+static int kiobuf_dev_height(struct kiobuf_dev *dev)
+{
+	struct kiobuf_link *link;
+	int height = 0;
+
+	list_for_each_entry(link, &dev->uppers, above)
+		height = max(height, kiobuf_dev_height(link->upper));
+	return height + 1;
+}
+
+/* After an edge below @dev has changed. */
+static void kiobuf_dev_update_depth(struct kiobuf_dev *dev)
+{
+	struct kiobuf_link *link;
+	int depth = 1;
+
+	list_for_each_entry(link, &dev->lowers, below)
+		depth = max(depth, link->lower->depth + 1);
+	if (depth == dev->depth)
+		return;
+	dev->depth = depth;
+	list_for_each_entry(link, &dev->uppers, above)
+		kiobuf_dev_update_depth(link->upper);
+}
+
+static struct kiobuf_link *kiobuf_link_find(struct kiobuf_dev *upper,
+					    struct kiobuf_dev *lower)
+{
+	struct kiobuf_link *link;
+
+	list_for_each_entry(link, &upper->lowers, below)
+		if (link->lower == lower)
+			return link;
+	return NULL;
+}
+
+static int kiobuf_link_check(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
+{
+	kiobuf_dev_walk++;
+	if (kiobuf_dev_reaches(lower, upper))
+		return -ELOOP;
+	if (kiobuf_link_find(upper, lower))
+		return -EEXIST;
+	if (lower->depth + kiobuf_dev_height(upper) > KIOBUF_DEV_MAX_DEPTH)
+		return -EMLINK;
+	return 0;
+}
+
+/**
+ * kiobuf_dev_link() - put one device on another
+ * @upper: registered device that will pass headers on
+ * @lower: registered device that will take them
+ *
+ * Context: process, sleeps.
+ * Return: 0; -ELOOP if @lower is @upper or lies on it; -EEXIST if they are linked
+ * already; -EMLINK if the stack would be deeper than KIOBUF_DEV_MAX_DEPTH;
+ * -ENOMEM.
+ */
+int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
+{
+	struct kiobuf_link *link = kmalloc(sizeof(*link), GFP_KERNEL);
+	int ret;
+
+	if (!link)
+		return -ENOMEM;
+	link->upper = upper;
+	link->lower = lower;
+
+	mutex_lock(&kiobuf_dev_mutex);
+	ret = kiobuf_link_check(upper, lower);
+	if (!ret) {
+		list_add_tail(&link->below, &upper->lowers);
+		list_add_tail(&link->above, &lower->uppers);
+		kiobuf_dev_update_depth(upper);
+	}
+	mutex_unlock(&kiobuf_dev_mutex);
+	if (ret)
+		kfree(link);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_link);
+
+/**
+ * kiobuf_dev_unlink() - take one device off another
+ * @upper: device that passes no more headers to @lower
+ * @lower: the other
+ *
+ * Context: process, sleeps.
+ */
+void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
+{
+	struct kiobuf_link *link;
+
+	mutex_lock(&kiobuf_dev_mutex);
+	link = kiobuf_link_find(upper, lower);
+	if (!WARN_ON(!link)) {
+		list_del(&link->below);
+		list_del(&link->above);
+		kiobuf_dev_update_depth(upper);
+	}
+	mutex_unlock(&kiobuf_dev_mutex);
+	kfree(link);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_unlink);
+
+/* Uppermost last; recursion is bounded by KIOBUF_DEV_MAX_DEPTH. */
+static int kiobuf_dev_visit(struct kiobuf_dev *dev,
+			    int (*fn)(struct kiobuf_dev *upper, void *arg),
+			    void *arg)
+{
+	struct kiobuf_link *link;
+	int ret = fn(dev, arg);
+
+	list_for_each_entry(link, &dev->uppers, above) {
+		if (ret)
+			break;
+		ret = kiobuf_dev_visit(link->upper, fn, arg);
+	}
+	return ret;
+}
+
+/**
+ * kiobuf_dev_for_each_upper() - visit a device and all that lie on it
+ * @dev: device to begin with
+ * @fn: called for each; anything but 0 ends the walk. May sleep, must not change
+ *	the graph. A device that is reached in two ways is visited twice.
+ * @arg: handed to @fn
+ *
+ * Context: process, sleeps.
+ * Return: what @fn returned last.
+ */
+int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev,
+			      int (*fn)(struct kiobuf_dev *upper, void *arg),
+			      void *arg)
+{
+	int ret;
+
+	mutex_lock(&kiobuf_dev_mutex);
+	ret = kiobuf_dev_visit(dev, fn, arg);
+	mutex_unlock(&kiobuf_dev_mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_for_each_upper);

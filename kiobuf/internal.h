@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to kiobuf.ko.
+ *
+ * Locks, none of which is held while another is taken:
+ *	kb->wait.lock		kb->error, ->bytes, ->done, ->orphan; irq-safe
+ *	dev->lock		dev->deferred; irq-safe
+ *	kiobuf_dev_mutex	the graph of devices; process context
+ */
+#ifndef _KIOBUF_INTERNAL_H
+#define _KIOBUF_INTERNAL_H
+
+#include <linux/kiobuf.h>
+#include <linux/kiobuf_dev.h>
+
+
+int kiobuf_alloc_init(void);
+void kiobuf_alloc_exit(void);
+
+void kiobuf_free(struct kiobuf *kb);
+void kiobuf_run_deferred(struct work_struct *work);
+
+#endif /* _KIOBUF_INTERNAL_H */

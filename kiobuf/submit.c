@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way down.
+ *
+ * One loop drives a request through the whole stack. A device that passes a
+ * header on costs one turn; a device that splits makes the loop go depth first:
+ * each clone is taken down as far as it goes before the next one is made, so at
+ * most one clone a layer is waiting to be submitted, and a pool of one header
+ * per device is enough to get on. Which headers are being split needs no
+ * list: from the innermost one, kb->parent leads to the next.
+ */
+#include <linux/module.h>
+#include <linux/part_stat.h>
+#include <linux/sched/mm.h>
+
+#include "internal.h"
+#include "trace.h"
+
+static int kiobuf_stat_group(const struct kiobuf *kb)
+{
+	static const u8 group[KIOBUF_NR_OPS] = {
+		[KIOBUF_READ] = STAT_READ,
+		[KIOBUF_WRITE] = STAT_WRITE,
+		[KIOBUF_FLUSH] = STAT_FLUSH,
+		[KIOBUF_DISCARD] = STAT_DISCARD,
+		[KIOBUF_WRITE_ZEROES] = STAT_WRITE,
+	};
+
+	return group[kb->op];
+}
+
+static void kiobuf_count(struct block_device *part, const struct kiobuf *kb)
+{
+	int group = kiobuf_stat_group(kb);
+
+	part_stat_lock();
+	__part_stat_add(part, ios[group], 1);
+	__part_stat_add(part, sectors[group], kb->length >> SECTOR_SHIFT);
+	part_stat_unlock();
+}
+
+static void kiobuf_start_split(struct kiobuf *kb)
+{
+	kb->carved = 0;
+	kb->carve_frag = kb->frag;
+	kb->carve_skip = kb->skip;
+}
+
+static void kiobuf_queue_deferred(struct kiobuf *kb)
+{
+	struct kiobuf_dev *dev = kb->dev;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->lock, flags);
+	list_add_tail(&kb->queue, &dev->deferred);
+	spin_unlock_irqrestore(&dev->lock, flags);
+	queue_work(dev->wq, &dev->work);
+}
+
+/* What to do when ->next_child() has no clone to give. */
+static void kiobuf_end_split(struct kiobuf *parent, struct kiobuf *child)
+{
+	int error = PTR_ERR_OR_ZERO(child);
+
+	if (!error) {
+		kiobuf_endio(parent, parent->length, 0);
+	} else if (error == -EAGAIN && !(parent->flags & KIOBUF_NOWAIT)) {
+		kiobuf_queue_deferred(parent);
+	} else {
+		kiobuf_endio(parent, min(parent->carved, parent->length),
+			     error);
+	}
+}
+
+/*
+ * The next header to take down: a clone of the innermost header being split.
+ * @top is where this loop began; its parents are not ours to split.
+ */
+static struct kiobuf *kiobuf_next(struct kiobuf *splitting, struct kiobuf *top,
+				  struct kiobuf **innermost)
+{
+	struct kiobuf *child = NULL, *parent;
+
+	while (splitting) {
+		child = splitting->dev->ops->next_child(splitting);
+		if (!IS_ERR_OR_NULL(child))
+			break;
+		/* It may be gone as soon as its share is dropped. */
+		parent = splitting == top ? NULL : splitting->parent;
+		kiobuf_end_split(splitting, child);
+		splitting = parent;
+		child = NULL;
+	}
+	*innermost = splitting;
+	return child;
+}
+
+/* @splitting: header in whose middle to begin, else NULL and @kb is submitted */
+static void kiobuf_drive(struct kiobuf *kb, struct kiobuf *splitting)
+{
+	struct kiobuf *top = splitting ?: kb;
+	int verdict;
+
+	if (splitting)
+		kb = kiobuf_next(splitting, top, &splitting);
+	while (kb) {
+		struct kiobuf_dev *dev = kb->dev;
+
+		if (dev->part)
+			kiobuf_count(dev->part, kb);
+		verdict = dev->ops->submit(kb);
+		if (likely(verdict == KIOBUF_REMAPPED)) {
+			trace_kiobuf_remap(kb, dev);
+			continue;
+		}
+		if (verdict == KIOBUF_SPLIT) {
+			kiobuf_start_split(kb);
+			splitting = kb;
+		} else if (unlikely(verdict < 0)) {
+			kiobuf_endio(kb, 0, verdict);
+		}
+		if (likely(!splitting))
+			return;
+		kb = kiobuf_next(splitting, top, &splitting);
+	}
+}
+
+/**
+ * kiobuf_submit() - hand a header to the device in kb->dev
+ * @kb: header that is set up; its end may come before this returns
+ *
+ * The window must lie on the device, in whole logical blocks, and the memory
+ * and the device must stay until the header has ended. Every outcome arrives as
+ * its end, errors of submission too.
+ *
+ * Context: process; may sleep unless KIOBUF_NOWAIT is set. May be called with
+ * current->bio_list set: a clone for which there is no memory at once
+ * is then made by a worker.
+ */
+void kiobuf_submit(struct kiobuf *kb)
+{
+	kb->active = true;
+	trace_kiobuf_submit(kb);
+	kiobuf_drive(kb, NULL);
+}
+EXPORT_SYMBOL_GPL(kiobuf_submit);
+
+/**
+ * kiobuf_defer() - submit from a worker of the device that holds the header
+ * @kb: header held by an ->endio() of @owner
+ * @owner: device whose worker is to submit it to kb->dev
+ *
+ * Context: any, irq too.
+ */
+void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&owner->lock, flags);
+	list_add_tail(&kb->queue, &owner->retries);
+	spin_unlock_irqrestore(&owner->lock, flags);
+	queue_work(owner->wq, &owner->work);
+}
+EXPORT_SYMBOL_GPL(kiobuf_defer);
+
+static struct kiobuf *kiobuf_pop(struct kiobuf_dev *dev, struct list_head *list)
+{
+	struct kiobuf *kb;
+
+	spin_lock_irq(&dev->lock);
+	kb = list_first_entry_or_null(list, struct kiobuf, queue);
+	if (kb)
+		list_del_init(&kb->queue);
+	spin_unlock_irq(&dev->lock);
+	return kb;
+}
+
+void kiobuf_run_deferred(struct work_struct *work)
+{
+	struct kiobuf_dev *dev = container_of(work, struct kiobuf_dev, work);
+	unsigned int noio = memalloc_noio_save();
+	struct kiobuf *kb;
+
+	while ((kb = kiobuf_pop(dev, &dev->deferred))) {
+		kb->flags |= KIOBUF_IN_WORKER;
+		kiobuf_drive(NULL, kb);
+	}
+	while ((kb = kiobuf_pop(dev, &dev->retries)))
+		kiobuf_drive(kb, NULL);
+	memalloc_noio_restore(noio);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reading and filling the bytes of a header's window. */
+#include <linux/highmem.h>
+#include <linux/module.h>
+
+#include "internal.h"
+
+/**
+ * kiobuf_window() - the window as an iterator over kb->vec->frags
+ * @kb: header with a vector and a window below 4 GiB
+ *
+ * For for_each_bvec(), iov_iter_bvec() and the like. Context: any.
+ */
+struct bvec_iter kiobuf_window(const struct kiobuf *kb)
+{
+	struct bvec_iter iter = {
+		.bi_size = kb->length,
+		.bi_idx = kb->frag,
+		.bi_bvec_done = kb->skip,
+	};
+
+	return iter;
+}
+EXPORT_SYMBOL_GPL(kiobuf_window);
+
+/**
+ * kiobuf_zero() - fill the window with zeroes
+ * @kb: header of a read, held by its device
+ *
+ * Context: any.
+ */
+void kiobuf_zero(struct kiobuf *kb)
+{
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	for_each_bvec(bv, kb->vec->frags, iter, kiobuf_window(kb))
+		memzero_bvec(&bv);
+}
+EXPORT_SYMBOL_GPL(kiobuf_zero);
