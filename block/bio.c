@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The border downward: a header becomes a bio on a foreign block device.
+ *
+ * A root that arrives whole goes on as the very bio it came as, only redirected:
+ * no bio is allocated. Any other header gets a bio whose fragment table is the
+ * shared vector's own, entered at the header's window; nothing is copied.
+ */
+#include <linux/module.h>
+#include <linux/part_stat.h>
+
+#include "block.h"
+
+#define KBLK_BIO_RESERVE 16
+/* A bio counts its bytes in 32 bits. */
+#define KBLK_BIO_MAX (1ULL << 31)
+
+static const enum req_op kblk_req_op[KIOBUF_NR_OPS] = {
+	[KIOBUF_READ] = REQ_OP_READ,
+	[KIOBUF_WRITE] = REQ_OP_WRITE,
+	[KIOBUF_FLUSH] = REQ_OP_WRITE,
+	[KIOBUF_DISCARD] = REQ_OP_DISCARD,
+	[KIOBUF_WRITE_ZEROES] = REQ_OP_WRITE_ZEROES,
+};
+
+static blk_opf_t kblk_opf(const struct kiobuf *kb)
+{
+	blk_opf_t opf = kblk_req_op[kb->op] | (__force blk_opf_t)kb->hints;
+
+	if (kb->op == KIOBUF_FLUSH || kb->flags & KIOBUF_PREFLUSH)
+		opf |= REQ_PREFLUSH;
+	if (kb->flags & KIOBUF_FUA && kb->op != KIOBUF_FLUSH)
+		opf |= REQ_FUA;
+	if (kb->flags & KIOBUF_NOWAIT)
+		opf |= REQ_NOWAIT;
+	if (kb->flags & KIOBUF_NOUNMAP)
+		opf |= REQ_NOUNMAP;
+	return opf;
+}
+
+static struct bio *kblk_top_bio(struct kiobuf *kb)
+{
+	struct kblk_root *root;
+
+	while (kb->parent)
+		kb = kb->parent;
+	root = kblk_root_of(kb);
+	return root ? root->bio : NULL;
+}
+
+static void kblk_bio_end_io(struct bio *bio)
+{
+	struct kiobuf *kb = bio->bi_private;
+	int error = blk_status_to_errno(bio->bi_status);
+
+	bio_put(bio);
+	kiobuf_endio(kb, error ? 0 : kb->length, error);
+}
+
+static struct bio *kblk_bio_build(struct kblk_lower *lower, struct kiobuf *kb)
+{
+	bool may_sleep = !current->bio_list && !(kb->flags & KIOBUF_NOWAIT);
+	struct bio *top = kblk_top_bio(kb);
+	struct bio *bio;
+
+	bio = bio_alloc_bioset(lower->bdev, 0, kblk_opf(kb),
+			       may_sleep ? GFP_NOIO : GFP_NOWAIT, &lower->bios);
+	if (unlikely(!bio))
+		return NULL;
+	if (kb->vec) {
+		/* Shared, never written: what every cloned bio does. */
+		bio->bi_io_vec = (struct bio_vec *)kb->vec->frags;
+		bio_set_flag(bio, BIO_CLONED);
+		bio->bi_iter.bi_idx = kb->frag;
+		bio->bi_iter.bi_bvec_done = kb->skip;
+	}
+	bio->bi_iter.bi_sector = kb->pos >> SECTOR_SHIFT;
+	bio->bi_iter.bi_size = kb->length;
+	bio->bi_ioprio = kb->ioprio;
+	bio->bi_end_io = kblk_bio_end_io;
+	bio->bi_private = kb;
+	if (top)
+		bio_clone_blkg_association(bio, top);
+	return bio;
+}
+
+/* ---- the bio itself, lent to the device below ---- */
+
+static void kblk_lent_end_io(struct bio *bio)
+{
+	struct kblk_root *root = bio->bi_private;
+	int error = blk_status_to_errno(bio->bi_status);
+
+	bio->bi_bdev = root->bdev;
+	bio->bi_end_io = root->end_io;
+	bio->bi_private = root->private;
+	kiobuf_endio(&root->kb, error ? 0 : root->kb.length, error);
+}
+
+/*
+ * Only once: bio_endio() below takes off the bio what a second trip would need
+ * (control group, integrity), so a retry is built anew.
+ */
+static struct bio *kblk_bio_lend(struct kblk_lower *lower, struct kiobuf *kb)
+{
+	struct kblk_root *root = kblk_root_of(kb);
+	struct bio *bio;
+
+	if (!root || root->lent)
+		return NULL;
+	bio = root->bio;
+	root->lent = true;
+	root->end_io = bio->bi_end_io;
+	root->private = bio->bi_private;
+	bio->bi_end_io = kblk_lent_end_io;
+	bio->bi_private = root;
+	bio->bi_iter.bi_sector = kb->pos >> SECTOR_SHIFT;
+	bio_set_dev(bio, lower->bdev);
+	return bio;
+}
+
+/* ---- the leaf device ---- */
+
+static bool kblk_leaf_lacks(const struct kblk_lower *lower,
+			    const struct kiobuf *kb)
+{
+	return kb->op == KIOBUF_DISCARD &&
+	       !bdev_max_discard_sectors(lower->bdev);
+}
+
+static int kblk_leaf_submit(struct kiobuf *kb)
+{
+	struct kblk_lower *lower = container_of(kb->dev, struct kblk_lower,
+						dev);
+	struct bio *bio;
+
+	bio = likely(kblk_root_of(kb)) && !kblk_leaf_lacks(lower, kb) ?
+		kblk_bio_lend(lower, kb) : NULL;
+	if (likely(bio)) {
+		submit_bio_noacct(bio);
+		return KIOBUF_SUBMITTED;
+	}
+	if (unlikely((kb->pos | kb->length) & (SECTOR_SIZE - 1)))
+		return -EINVAL;
+	if (unlikely(kb->length > KBLK_BIO_MAX))
+		return KIOBUF_SPLIT;
+	if (kblk_leaf_lacks(lower, kb)) {
+		/* A hint that nobody below can use is no error. */
+		kiobuf_endio(kb, kb->length, 0);
+		return KIOBUF_SUBMITTED;
+	}
+	bio = kblk_bio_build(lower, kb);
+	if (likely(bio))
+		submit_bio_noacct(bio);
+	else if (kb->flags & KIOBUF_NOWAIT)
+		return -EAGAIN;
+	else
+		kiobuf_defer(kb, &lower->dev);
+	return KIOBUF_SUBMITTED;
+}
+
+static struct kiobuf *kblk_leaf_next_child(struct kiobuf *parent)
+{
+	return kiobuf_carve(parent, KBLK_BIO_MAX);
+}
+
+static const struct kiobuf_dev_ops kblk_leaf_ops = {
+	.submit		= kblk_leaf_submit,
+	.next_child	= kblk_leaf_next_child,
+};
+
+/* A partition of one of our own disks: a linear layer. */
+static int kblk_partition_submit(struct kiobuf *kb)
+{
+	struct kblk_lower *lower = container_of(kb->dev, struct kblk_lower,
+						dev);
+
+	kb->dev = lower->target;
+	kb->pos += get_start_sect(lower->bdev) << SECTOR_SHIFT;
+	return KIOBUF_REMAPPED;
+}
+
+static const struct kiobuf_dev_ops kblk_partition_ops = {
+	.submit		= kblk_partition_submit,
+};
+
+static int kblk_foreign_init(struct kblk_lower *lower, const char *name)
+{
+	int ret = bioset_init(&lower->bios, KBLK_BIO_RESERVE, 0, 0);
+
+	if (ret)
+		return ret;
+	lower->dev.flags = KIOBUF_DEV_PREFLUSH;
+	lower->target = &lower->dev;
+	ret = kiobuf_dev_register(&lower->dev, name, &kblk_leaf_ops);
+	if (ret)
+		bioset_exit(&lower->bios);
+	return ret;
+}
+
+static int kblk_partition_init(struct kblk_lower *lower, const char *name,
+			       struct kblk_disk *whole)
+{
+	int ret;
+
+	lower->dev.flags = whole->dev.flags & KIOBUF_DEV_PREFLUSH;
+	lower->dev.part = lower->bdev;
+	lower->target = &whole->dev;
+	ret = kiobuf_dev_register(&lower->dev, name, &kblk_partition_ops);
+	if (ret)
+		return ret;
+	ret = kiobuf_dev_link(&lower->dev, &whole->dev);
+	if (ret)
+		kiobuf_dev_unregister(&lower->dev);
+	return ret;
+}
+
+/*
+ * Makes what headers for this claim are sent to: nothing for a whole disk of ours,
+ * which takes them itself. Names of foreign devices begin with a slash, which
+ * no name of ours may hold.
+ */
+int kblk_leaf_init(struct kblk_lower *lower)
+{
+	struct kblk_disk *own = kblk_disk_of_bdev(lower->bdev);
+	char name[KIOBUF_DEV_NAME_MAX];
+
+	snprintf(name, sizeof(name), "/%pg", lower->bdev);
+	lower->dev.size = bdev_nr_bytes(lower->bdev);
+	if (!own)
+		return kblk_foreign_init(lower, name);
+	if (bdev_is_partition(lower->bdev))
+		return kblk_partition_init(lower, name, own);
+	lower->target = &own->dev;
+	return 0;
+}
+
+void kblk_leaf_exit(struct kblk_lower *lower)
+{
+	if (lower->target == &lower->dev) {
+		kiobuf_dev_unregister(&lower->dev);
+		bioset_exit(&lower->bios);
+	} else if (lower->dev.ops) {
+		kiobuf_dev_unlink(&lower->dev, lower->target);
+		kiobuf_dev_unregister(&lower->dev);
+	}
+}

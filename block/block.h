@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to kblk.ko.
+ *
+ * Lock order, outermost first:
+ *	object->lock		a driver's object, its lowers list
+ *	kblk_graph_mutex	what lies on what, and kd->frozen
+ *	disk->open_mutex	kd->dying
+ */
+#ifndef _KBLK_BLOCK_H
+#define _KBLK_BLOCK_H
+
+#include <linux/bio.h>
+#include <linux/kblk.h>
+
+/**
+ * struct kblk_root - the header of a bio that came to one of our disks
+ * @kb: the header
+ * @vec: lends the bio's own fragments
+ * @bio: the bio, ours until kb ends
+ * @end_io: the bio's, kept while the bio itself is below: kblk_bio_lend()
+ * @private: likewise
+ * @bdev: what the bio was sent to: the disk or a partition of it
+ * @start: jiffies when it came
+ * @lent: the bio itself went below
+ */
+struct kblk_root {
+	struct kiobuf		kb;
+	struct kiobuf_vec	vec;
+	struct bio		*bio;
+	bio_end_io_t		*end_io;
+	void			*private;
+	struct block_device	*bdev;
+	unsigned long		start;
+	bool			lent;
+};
+
+struct kblk_lower {
+	struct kiobuf_dev	dev;
+	struct kiobuf_dev	*target;
+	struct block_device	*bdev;
+	struct kio_bdev		claim;
+	struct kblk_disk	*kd;
+	struct list_head	list;
+	unsigned int		users;
+	u64			start;
+	bool			write;
+	bool			held;
+	struct bio_set		bios;
+};
+
+extern struct mutex kblk_graph_mutex;
+extern const struct block_device_operations kblk_fops;
+
+/* Only compared with: tells a root from any other header. */
+void kblk_root_end_io(struct kiobuf *kb);
+
+static inline struct kblk_root *kblk_root_of(struct kiobuf *kb)
+{
+	return kb->end_io == kblk_root_end_io ?
+		container_of(kb, struct kblk_root, kb) : NULL;
+}
+
+static inline struct kblk_disk *kblk_disk_of_bdev(struct block_device *bdev)
+{
+	return bdev->bd_disk->fops == &kblk_fops ?
+		bdev->bd_disk->private_data : NULL;
+}
+
+int kblk_leaf_init(struct kblk_lower *lower);
+void kblk_leaf_exit(struct kblk_lower *lower);
+
+int kblk_lower_hold(struct kblk_lower *lower);
+void kblk_lower_unhold(struct kblk_lower *lower);
+
+#endif /* _KBLK_BLOCK_H */
