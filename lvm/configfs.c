@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/* configfs: kiobuf/lvm/NAME/table. No data path. */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "klvm.h"
+
+static ssize_t klvm_table_read(struct kblk_object *object, char *page)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+
+	return klvm_stage_print(volume->table ? volume->table->stage :
+						volume->stage, page);
+}
+
+static int klvm_table_clear(struct klvm_volume *volume)
+{
+	struct klvm_stage *fresh = klvm_stage_new();
+
+	if (!fresh)
+		return -ENOMEM;
+	klvm_stage_free(volume->stage);
+	volume->stage = fresh;
+	return 0;
+}
+
+/* configfs hands over at most this much of one write. */
+#define KLVM_WRITE_MAX 4095
+
+static int klvm_table_take(struct kblk_object *object, char *text)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+
+	if (!strcmp(text, "clear"))
+		return klvm_table_clear(volume);
+	return klvm_stage_add(object, volume->stage, text);
+}
+
+/*
+ * Takes whole lines. One write holds at most a page, so a line that is cut at the
+ * end of a long write is left for the next one, by a short count; a write of less
+ * than that may end without a newline. A write with a bad line adds none.
+ */
+static ssize_t klvm_take_lines(struct kblk_object *object, char *text,
+			       size_t len)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+	u32 nr = volume->stage->nr, nr_paths = volume->stage->nr_paths;
+	bool full = len >= KLVM_WRITE_MAX;
+	size_t taken = 0;
+	char *end;
+	int ret;
+
+	while (taken < len) {
+		end = memchr(text + taken, '\n', len - taken);
+		if (!end && full)
+			break;
+		if (!end)
+			end = text + len;
+		*end = '\0';
+		ret = klvm_table_take(object, text + taken);
+		if (ret) {
+			klvm_stage_trim(volume->stage, nr, nr_paths);
+			return ret;
+		}
+		taken = min_t(size_t, end - text + 1, len);
+	}
+	if (!taken)
+		return kblk_refuse(object, -EINVAL, "A line is too long.");
+	return taken;
+}
+
+static ssize_t klvm_table_write(struct kblk_object *object, const char *page,
+				size_t len)
+{
+	char *text = kmemdup_nul(page, len, GFP_KERNEL);
+	ssize_t ret;
+
+	if (!text)
+		return -ENOMEM;
+	ret = klvm_take_lines(object, text, len);
+	kfree(text);
+	return ret;
+}
+
+KBLK_ATTR(klvm_, table);
+
+static struct configfs_attribute *klvm_attrs[] = {
+	&klvm_attr_table,
+	NULL
+};
+
+static int klvm_init(struct kblk_object *object)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+
+	volume->stage = klvm_stage_new();
+	return volume->stage ? 0 : -ENOMEM;
+}
+
+static void klvm_release(struct kblk_object *object)
+{
+	klvm_stage_free(klvm_volume_of(object)->stage);
+}
+
+static struct kblk_kind klvm_kind = {
+	.name		= "lvm",
+	.owner		= THIS_MODULE,
+	.attrs		= klvm_attrs,
+	.ops		= &klvm_ops,
+	.object_size	= sizeof(struct klvm_volume),
+	.init		= klvm_init,
+	.enable		= klvm_enable,
+	.disable	= klvm_disable,
+	.release	= klvm_release,
+};
+
+int __init klvm_configfs_init(void)
+{
+	return kblk_kind_register(&klvm_kind);
+}
+
+void klvm_configfs_exit(void)
+{
+	kblk_kind_unregister(&klvm_kind);
+}

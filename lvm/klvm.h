@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to klvm.ko: volumes made of segments.
+ *
+ * A segment is a linear piece of a device; targets that are no device below
+ * (`zero`, `error`) are devices of this module, so that mapping knows one case.
+ *
+ * volume->table is replaced only while the volume is quiesced: whoever has a
+ * header of the volume in hand may read it without a lock.
+ */
+#ifndef _KLVM_H
+#define _KLVM_H
+
+#include <linux/kblk.h>
+
+/**
+ * struct klvm_segment - a piece of a volume
+ * @start: first byte in the volume
+ * @dev: the device that holds it
+ * @pos: where @start is on @dev
+ *
+ * It ends where the next one starts; a table has one more segment, without a
+ * device, that starts at the end of the volume.
+ */
+struct klvm_segment {
+	u64			start;
+	u64			pos;
+	struct kiobuf_dev	*dev;
+};
+
+/**
+ * struct klvm_table - what a volume is made of
+ * @nr: segments, not counting the one that marks the end
+ * @segments: sorted, without gaps
+ * @nr_devs: devices in @devs
+ * @devs: each lower device once, to flush them all
+ * @lowers: what is claimed, in the order of the lines' paths
+ * @nr_lowers: entries of @lowers
+ * @stage: the lines that it was made of
+ */
+struct klvm_table {
+	u32			nr;
+	u32			nr_devs;
+	u32			nr_lowers;
+	struct klvm_segment	*segments;
+	struct kiobuf_dev	**devs;
+	struct kblk_lower	**lowers;
+	struct klvm_stage	*stage;
+};
+
+enum klvm_target {
+	KLVM_LINEAR,
+	KLVM_ZERO,
+	KLVM_ERROR,
+	KLVM_NR_TARGETS
+};
+
+/**
+ * struct klvm_line - a line of a table, parsed; all in 512-byte sectors
+ * @start: in the volume
+ * @length: of the piece
+ * @target: what it is
+ * @path: index of the device's path, linear only
+ * @offset: on that device, linear only
+ */
+struct klvm_line {
+	u64			start;
+	u64			length;
+	u64			offset;
+	enum klvm_target	target;
+	u32			path;
+};
+
+/**
+ * struct klvm_stage - lines that wait for commit, and that the live table is from
+ * @nr: lines
+ * @max: lines that fit
+ * @lines: them
+ * @nr_paths: paths
+ * @max_paths: paths that fit
+ * @paths: each path once
+ */
+struct klvm_stage {
+	u32			nr;
+	u32			max;
+	struct klvm_line	*lines;
+	u32			nr_paths;
+	u32			max_paths;
+	char			**paths;
+};
+
+struct klvm_volume {
+	struct kblk_object	object;
+	struct klvm_stage	*stage;
+	struct klvm_table	*table;
+};
+
+static inline struct klvm_volume *klvm_volume_of(struct kblk_object *object)
+{
+	return container_of(object, struct klvm_volume, object);
+}
+
+/* map.c */
+u32 klvm_find(const struct klvm_segment *segments, u32 nr, u64 pos);
+
+/* stage.c */
+extern const char *const klvm_target_names[KLVM_NR_TARGETS];
+struct klvm_stage *klvm_stage_new(void);
+void klvm_stage_free(struct klvm_stage *stage);
+void klvm_stage_trim(struct klvm_stage *stage, u32 nr, u32 nr_paths);
+int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
+		   char *text);
+int klvm_stage_check(struct kblk_object *object, struct klvm_stage *stage);
+ssize_t klvm_stage_print(const struct klvm_stage *stage, char *page);
+
+/* table.c */
+struct klvm_table *klvm_table_new(struct kblk_object *object,
+				  struct klvm_stage *stage);
+void klvm_table_free(struct klvm_table *table);
+
+/* targets.c */
+extern struct kiobuf_dev klvm_zero_dev, klvm_error_dev;
+int klvm_targets_init(void);
+void klvm_targets_exit(void);
+
+/* volume.c */
+extern const struct kiobuf_dev_ops klvm_ops;
+int klvm_enable(struct kblk_object *object);
+void klvm_disable(struct kblk_object *object);
+
+/* configfs.c */
+int klvm_configfs_init(void);
+void klvm_configfs_exit(void);
+
+#endif /* _KLVM_H */

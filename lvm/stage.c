@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The staged table: lines of text become klvm_line, and are checked as a whole. */
+#include <linux/ctype.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "klvm.h"
+
+const char *const klvm_target_names[KLVM_NR_TARGETS] = {
+	[KLVM_LINEAR]	= "linear",
+	[KLVM_ZERO]	= "zero",
+	[KLVM_ERROR]	= "error",
+};
+
+#define KLVM_MAX_SECTORS (S64_MAX >> SECTOR_SHIFT)
+#define KLVM_MAX_LINES (1U << 20)
+
+struct klvm_stage *klvm_stage_new(void)
+{
+	return kzalloc(sizeof(struct klvm_stage), GFP_KERNEL);
+}
+
+/* Back to @nr lines and @nr_paths paths, if there are more. */
+void klvm_stage_trim(struct klvm_stage *stage, u32 nr, u32 nr_paths)
+{
+	stage->nr = min(stage->nr, nr);
+	while (stage->nr_paths > nr_paths)
+		kfree(stage->paths[--stage->nr_paths]);
+}
+
+void klvm_stage_free(struct klvm_stage *stage)
+{
+	if (!stage)
+		return;
+	klvm_stage_trim(stage, 0, 0);
+	kvfree(stage->paths);
+	kvfree(stage->lines);
+	kfree(stage);
+}
+
+/* Room for one more element; doubles, so that loading stays linear. */
+static void *klvm_grow(void *old, u32 nr, u32 *max, size_t size)
+{
+	u32 want = max_t(u32, 16, *max * 2);
+	void *new;
+
+	if (nr < *max)
+		return old;
+	new = kvmalloc_array(want, size, GFP_KERNEL);
+	if (!new)
+		return NULL;
+	if (nr)
+		memcpy(new, old, nr * size);
+	kvfree(old);
+	*max = want;
+	return new;
+}
+
+static int klvm_stage_path(struct klvm_stage *stage, const char *path, u32 *at)
+{
+	char **paths;
+	char *copy;
+	u32 i;
+
+	/* Backwards: a table names the same few devices over and over. */
+	for (i = stage->nr_paths; i-- > 0;)
+		if (!strcmp(stage->paths[i], path)) {
+			*at = i;
+			return 0;
+		}
+	paths = klvm_grow(stage->paths, stage->nr_paths, &stage->max_paths,
+			  sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	stage->paths = paths;
+	copy = kstrdup(path, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	*at = stage->nr_paths;
+	stage->paths[stage->nr_paths++] = copy;
+	return 0;
+}
+
+/* The next word of @text, NULL at its end. */
+static char *klvm_word(char **text)
+{
+	char *word = skip_spaces(*text);
+
+	if (!*word)
+		return NULL;
+	*text = word + strcspn(word, " \t\r\v\f");
+	if (**text)
+		*(*text)++ = '\0';
+	return word;
+}
+
+static bool klvm_sectors(char **text, u64 *sectors)
+{
+	char *word = klvm_word(text);
+
+	return word && !kstrtou64(word, 10, sectors) &&
+	       *sectors <= KLVM_MAX_SECTORS;
+}
+
+static int klvm_parse_target(struct kblk_object *object, const char *word,
+			     struct klvm_line *line, u32 nr)
+{
+	int target = match_string(klvm_target_names, KLVM_NR_TARGETS, word);
+
+	if (target < 0)
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: there is no target '%.32s'.", nr,
+				   word);
+	line->target = target;
+	return 0;
+}
+
+static int klvm_parse_linear(struct kblk_object *object,
+			     struct klvm_stage *stage, char **text,
+			     struct klvm_line *line, u32 nr)
+{
+	char *path = klvm_word(text);
+
+	if (!path || !klvm_sectors(text, &line->offset))
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: linear takes DEVICE OFFSET, the offset in sectors.",
+				   nr);
+	return klvm_stage_path(stage, path, &line->path);
+}
+
+static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
+			   char *text, struct klvm_line *line)
+{
+	u32 nr = stage->nr + 1;
+	char *word;
+	int ret;
+
+	if (!klvm_sectors(&text, &line->start) ||
+	    !klvm_sectors(&text, &line->length) || !line->length)
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: START LENGTH TARGET are wanted, in sectors, the length not 0.",
+				   nr);
+	word = klvm_word(&text);
+	ret = klvm_parse_target(object, word ?: "", line, nr);
+	if (ret)
+		return ret;
+	if (line->target == KLVM_LINEAR) {
+		ret = klvm_parse_linear(object, stage, &text, line, nr);
+		if (ret)
+			return ret;
+	}
+	word = klvm_word(&text);
+	if (word)
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: '%.32s' is one word too many.", nr,
+				   word);
+	return 0;
+}
+
+/*
+ * Appends a line. @text is cut up on the way; an empty line and one that begins
+ * with # say nothing. A refused line leaves the stage as it was.
+ */
+int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
+		   char *text)
+{
+	struct klvm_line line = {};
+	struct klvm_line *lines;
+	int ret;
+
+	text = strim(text);
+	if (!*text || *text == '#')
+		return 0;
+	if (stage->nr == KLVM_MAX_LINES)
+		return kblk_refuse(object, -E2BIG,
+				   "A table has at most %u lines.",
+				   KLVM_MAX_LINES);
+	ret = klvm_parse_line(object, stage, text, &line);
+	if (ret)
+		return ret;
+	lines = klvm_grow(stage->lines, stage->nr, &stage->max, sizeof(line));
+	if (!lines)
+		return -ENOMEM;
+	stage->lines = lines;
+	lines[stage->nr++] = line;
+	return 0;
+}
+
+/* Do the lines cover a volume from sector 0 on, each byte once? */
+int klvm_stage_check(struct kblk_object *object, struct klvm_stage *stage)
+{
+	u64 end = 0;
+	u32 i;
+
+	if (!stage->nr)
+		return kblk_refuse(object, -EINVAL, "The table is empty.");
+	for (i = 0; i < stage->nr; i++) {
+		const struct klvm_line *line = &stage->lines[i];
+
+		if (line->start != end)
+			return kblk_refuse(object, -EINVAL,
+					   "Line %u starts at sector %llu, but the line before ends at %llu: there is %s.",
+					   i + 1, line->start, end,
+					   line->start > end ? "a gap" :
+							       "an overlap");
+		end += line->length;
+		if (end > KLVM_MAX_SECTORS)
+			return kblk_refuse(object, -EFBIG,
+					   "Line %u ends beyond the largest volume.",
+					   i + 1);
+	}
+	return 0;
+}
+
+static int klvm_line_print(const struct klvm_stage *stage,
+			   const struct klvm_line *line, char *buf, size_t max)
+{
+	if (line->target != KLVM_LINEAR)
+		return snprintf(buf, max, "%llu %llu %s\n", line->start,
+				line->length, klvm_target_names[line->target]);
+	return snprintf(buf, max, "%llu %llu %s %s %llu\n", line->start,
+			line->length, klvm_target_names[line->target],
+			stage->paths[line->path], line->offset);
+}
+
+/* Prints the lines that fit a page, and says so when there are more. */
+ssize_t klvm_stage_print(const struct klvm_stage *stage, char *page)
+{
+	const size_t room = PAGE_SIZE - sizeof("# 4294967295 more lines\n");
+	size_t len = 0;
+	u32 i;
+
+	for (i = 0; i < stage->nr; i++) {
+		int n = klvm_line_print(stage, &stage->lines[i], page + len,
+					room - len);
+
+		if (n >= room - len)
+			break;
+		len += n;
+	}
+	if (i < stage->nr)
+		len += sysfs_emit_at(page, len, "# %u more lines\n",
+				     stage->nr - i);
+	return len;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The data path of a volume, and bringing a table to life. */
+#include <linux/module.h>
+
+#include "klvm.h"
+
+static struct klvm_volume *klvm_of(struct kiobuf_dev *dev)
+{
+	return klvm_volume_of(kblk_object_of_dev(dev));
+}
+
+static void klvm_point(struct kiobuf *kb, const struct klvm_segment *segment)
+{
+	kb->pos += segment->pos - segment->start;
+	kb->dev = segment->dev;
+}
+
+/* Everything that was written must become durable, wherever it went. */
+static int klvm_flush(struct kiobuf *kb, const struct klvm_table *table)
+{
+	if (table->nr_devs > 1)
+		return KIOBUF_SPLIT;
+	if (!table->nr_devs) {
+		kiobuf_endio(kb, 0, 0);
+		return KIOBUF_SUBMITTED;
+	}
+	kb->dev = table->devs[0];
+	return KIOBUF_REMAPPED;
+}
+
+static int klvm_submit(struct kiobuf *kb)
+{
+	const struct klvm_table *table = klvm_of(kb->dev)->table;
+	const struct klvm_segment *segment;
+
+	if (unlikely(kb->op == KIOBUF_FLUSH))
+		return klvm_flush(kb, table);
+	segment = table->segments;
+	if (table->nr > 1)
+		segment += klvm_find(segment, table->nr, kb->pos);
+	if (unlikely(kb->length > segment[1].start - kb->pos))
+		return KIOBUF_SPLIT;
+	klvm_point(kb, segment);
+	return KIOBUF_REMAPPED;
+}
+
+static struct kiobuf *klvm_next_flush(struct kiobuf *parent,
+				      const struct klvm_table *table)
+{
+	struct kiobuf *kb;
+
+	if (parent->carved == table->nr_devs)
+		return NULL;
+	kb = kiobuf_mirror(parent);
+	if (!IS_ERR(kb))
+		kb->dev = table->devs[parent->carved++];
+	return kb;
+}
+
+static struct kiobuf *klvm_next_child(struct kiobuf *parent)
+{
+	const struct klvm_table *table = klvm_of(parent->dev)->table;
+	u64 pos = parent->pos + parent->carved;
+	const struct klvm_segment *segment;
+	struct kiobuf *kb;
+
+	if (parent->op == KIOBUF_FLUSH)
+		return klvm_next_flush(parent, table);
+	if (parent->carved == parent->length)
+		return NULL;
+	segment = &table->segments[klvm_find(table->segments, table->nr, pos)];
+	if (unlikely(pos >= segment[1].start))
+		return ERR_PTR(-EIO);	/* beyond the end: the volume shrank */
+	kb = kiobuf_carve(parent, segment[1].start - pos);
+	if (!IS_ERR_OR_NULL(kb))
+		klvm_point(kb, segment);
+	return kb;
+}
+
+const struct kiobuf_dev_ops klvm_ops = {
+	.submit		= klvm_submit,
+	.next_child	= klvm_next_child,
+};
+
+static void klvm_install(struct klvm_volume *volume, struct klvm_table *table)
+{
+	struct kiobuf_dev *dev = &volume->object.kd.dev;
+	bool single = table->nr_devs == 1 &&
+		      table->devs[0]->flags & KIOBUF_DEV_PREFLUSH;
+
+	volume->table = table;
+	dev->flags &= ~KIOBUF_DEV_PREFLUSH;
+	if (single)
+		dev->flags |= KIOBUF_DEV_PREFLUSH;
+}
+
+static struct kblk_shape klvm_shape(const struct klvm_table *table)
+{
+	struct kblk_shape shape = {
+		.size = table->segments[table->nr].start,
+		.partscan = true,
+	};
+
+	return shape;
+}
+
+/*
+ * On a live volume: nothing is in flight while the tables change places, and the
+ * old one comes back if the new one's limits are refused.
+ */
+static int klvm_swap(struct klvm_volume *volume, struct klvm_table *table)
+{
+	struct kblk_object *object = &volume->object;
+	struct kblk_shape shape = klvm_shape(table);
+	struct klvm_table *old = volume->table;
+	int ret;
+
+	ret = kblk_disk_quiesce(&object->kd);
+	if (ret)
+		return kblk_refuse(object, ret,
+				   "I/O in flight did not end in time; the old table stays.");
+	klvm_install(volume, table);
+	ret = kblk_disk_reshape(&object->kd, &shape);
+	if (ret)
+		klvm_install(volume, old);
+	kblk_disk_resume(&object->kd);
+	if (ret)
+		return kblk_refuse(object, ret,
+				   "The new table's queue limits were refused; the old table stays.");
+	klvm_table_free(old);
+	return 0;
+}
+
+static int klvm_start(struct klvm_volume *volume, struct klvm_table *table)
+{
+	struct kblk_shape shape = klvm_shape(table);
+	int ret;
+
+	klvm_install(volume, table);
+	ret = kblk_disk_add(&volume->object.kd, &shape);
+	if (ret)
+		volume->table = NULL;
+	return ret;
+}
+
+/* Commits the staged table; it stays staged if it is refused. */
+int klvm_enable(struct kblk_object *object)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+	struct klvm_stage *fresh;
+	struct klvm_table *table;
+	int ret;
+
+	if (volume->table && !volume->stage->nr)
+		return 0;
+	ret = klvm_stage_check(object, volume->stage);
+	if (ret)
+		return ret;
+	fresh = klvm_stage_new();
+	if (!fresh)
+		return -ENOMEM;
+	table = klvm_table_new(object, volume->stage);
+	if (IS_ERR(table)) {
+		klvm_stage_free(fresh);
+		return PTR_ERR(table);
+	}
+	ret = volume->table ? klvm_swap(volume, table) :
+			      klvm_start(volume, table);
+	if (ret) {
+		table->stage = NULL;	/* still the volume's */
+		klvm_table_free(table);
+		klvm_stage_free(fresh);
+		return ret;
+	}
+	volume->stage = fresh;
+	return 0;
+}
+
+/* The table goes back to the stage, so that it can be enabled again. */
+void klvm_disable(struct kblk_object *object)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+	struct klvm_table *table = volume->table;
+
+	if (!volume->stage->nr)
+		swap(volume->stage, table->stage);
+	volume->table = NULL;
+	klvm_table_free(table);
+}
