@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0
+# The targets are listed by `make help`.
+
+KVER ?= 6.1
+BUILD := $(CURDIR)/build
+FOLDERS := kiobuf block lvm
+KOBJ := $(BUILD)/kbuild/$(KVER)
+KMODULES := $(BUILD)/modules/$(KVER)
+# Any other built tree: KDIR=/lib/modules/$(uname -r)/build
+ifdef KDIR
+KVER := $(shell basename $(realpath $(KDIR)))
+else
+KDIR = $(shell tests/qemu/kernels --print kdir $(KVER))
+endif
+W ?= 1
+C ?= 0
+
+.PHONY: all modules tools help clean
+all: modules tools ## modules for KVER (or KDIR), and the tools
+
+modules: ## modules only, into build/modules/KVER
+	@mkdir -p $(KOBJ) $(KMODULES)
+	@cp -rup Kbuild include compat $(FOLDERS) $(KOBJ)/
+	@compat/probe.sh $(KDIR) $(BUILD)/probes/$(KVER) $(KOBJ)/compat/kio_probes.h
+	@$(MAKE) -s -C $(KDIR) M=$(KOBJ) W=$(W) C=$(C) KIO=$(KOBJ) modules
+	@cp -up $(KOBJ)/*/*.ko $(KMODULES)/
+
+tools: ## kioctl and the C++ tests, into build/bin
+	@cmake -S . -B $(BUILD)/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=$(BUILD)/bin >$(BUILD)/cmake.log
+	@cmake --build $(BUILD)/cmake -j$$(nproc)
+
+help: ## this list
+	@awk -F '##' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "make %-12s %s\n", t[1], $$2 }' $(MAKEFILE_LIST)
+
+clean: ## throw the build away; kernels stay cached
+	rm -rf $(BUILD)
