@@ -150,7 +150,7 @@ make_initramfs()
 	mkdir -p "$root"/{bin,dev,proc,sys,host,rw,new,vm}
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	for name in sh cat cp hostname insmod ip kill ln mkdir mkfifo mount \
-		setsid sleep switch_root umount; do
+		sleep switch_root umount; do
 		ln -s busybox "$root/bin/$name"
 	done
 	cp "$KIO_TOP/tests/qemu/init" "$root/init"
