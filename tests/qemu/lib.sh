@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # What kernels, vm and selftest.sh share; sourced, never run.
 
 KIO_TOP=$(realpath "${BASH_SOURCE[0]%/*}/../..")
