@@ -114,7 +114,7 @@ write_config()
 	shell_assign VM_MODULES "$MODULES"
 	shell_assign VM_TIMEOUT "$([ -n "$ICOUNT" ] || echo "$TIMEOUT")"
 	shell_assign VM_HIDDEN \
-		"$(hidden_paths "$KIO_TOP" "$PWD" "$KIO_CACHE" "$OUT" | sort -u)"
+		"$(hidden_paths "$KIO_TOP" "$PWD" "$KIO_CACHE" | sort -u)"
 }
 
 write_environment()
@@ -149,8 +149,8 @@ make_initramfs()
 
 	mkdir -p "$root"/{bin,dev,proc,sys,host,rw,new,vm}
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for name in sh cat cp hostname insmod ip kill ln mkdir mkfifo mount \
-		sleep switch_root umount; do
+	for name in sh cat chmod cp hostname insmod ip kill ln mkdir mkfifo \
+		mktemp mount sleep switch_root umount; do
 		ln -s busybox "$root/bin/$name"
 	done
 	cp "$KIO_TOP/tests/qemu/init" "$root/init"
