@@ -3,9 +3,10 @@
  * diskstats of a request at our upper border: time, in flight, busy time. How
  * many requests and sectors passed is counted by the core, on every layer.
  *
- * The number in flight is also what a drain waits for, so it is raised in the
- * same section without preemption that looks at kd->frozen: after frozen was
- * set and synchronize_rcu() returned, it can only fall.
+ * The number in flight is also what a drain waits for. It is raised before
+ * kd->frozen is looked at. After frozen was set, synchronize_rcu() makes every
+ * CPU pass a full barrier: whoever saw the gate open has raised the number
+ * visibly by then, and who comes later sees it shut.
  */
 #ifndef _KBLK_ACCOUNT_H
 #define _KBLK_ACCOUNT_H
@@ -22,7 +23,12 @@ static inline unsigned int kblk_in_flight(struct block_device *part)
 	return max(sum, 0);
 }
 
-/* Busy time up to @now, at most once a jiffy. Without preemption. */
+/* Is there busy time to add? Once a jiffy. */
+static inline bool kblk_tick_due(struct block_device *part, unsigned long now)
+{
+	return unlikely(time_after(now, READ_ONCE(part->bd_stamp)));
+}
+
 static inline void kblk_account_tick(struct block_device *part,
 				     unsigned long now, bool end)
 {
@@ -32,26 +38,33 @@ static inline void kblk_account_tick(struct block_device *part,
 		return;
 	if (try_cmpxchg(&part->bd_stamp, &stamp, now) &&
 	    (end || kblk_in_flight(part)))
-		__part_stat_add(part, io_ticks, now - stamp);
+		this_cpu_add(part->bd_stats->io_ticks, now - stamp);
+}
+
+/* part_stat_local_inc() for one that may be preempted */
+static inline void kblk_in_flight_add(struct block_device *part, bool write,
+				      long n)
+{
+	this_cpu_add(part->bd_stats->in_flight[write].a.counter, n);
 }
 
 static inline void kblk_account_start(struct block_device *part,
-				      unsigned long now, bool write)
+				      unsigned long now, enum req_op op)
 {
 	kblk_account_tick(part, now, false);
-	part_stat_local_inc(part, in_flight[write]);
+	kblk_in_flight_add(part, op_is_write(op), 1);
 }
 
 static inline void kblk_account_end(struct block_device *part,
-				    unsigned long start, int group, bool write)
+				    unsigned long start, enum req_op op)
 {
 	unsigned long now = READ_ONCE(jiffies);
 
 	kblk_account_tick(part, now, true);
-	if (now != start)
-		__part_stat_add(part, nsecs[group],
-				jiffies_to_nsecs(now - start));
-	part_stat_local_dec(part, in_flight[write]);
+	if (unlikely(now != start))
+		this_cpu_add(part->bd_stats->nsecs[op_stat_group(op)],
+			     jiffies_to_nsecs(now - start));
+	kblk_in_flight_add(part, op_is_write(op), -1);
 }
 
 #endif /* _KBLK_ACCOUNT_H */

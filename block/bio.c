@@ -23,6 +23,11 @@ static const enum req_op kblk_req_op[KIOBUF_NR_OPS] = {
 	[KIOBUF_WRITE_ZEROES] = REQ_OP_WRITE_ZEROES,
 };
 
+static int kblk_error(const struct bio *bio)
+{
+	return likely(!bio->bi_status) ? 0 : blk_status_to_errno(bio->bi_status);
+}
+
 static blk_opf_t kblk_opf(const struct kiobuf *kb)
 {
 	blk_opf_t opf = kblk_req_op[kb->op] | (__force blk_opf_t)kb->hints;
@@ -40,18 +45,16 @@ static blk_opf_t kblk_opf(const struct kiobuf *kb)
 
 static struct bio *kblk_top_bio(struct kiobuf *kb)
 {
-	struct kblk_root *root;
-
 	while (kb->parent)
 		kb = kb->parent;
-	root = kblk_root_of(kb);
-	return root ? root->bio : NULL;
+	return kblk_is_root(kb) ?
+		container_of(kb, struct kblk_root, kb)->bio : NULL;
 }
 
 static void kblk_bio_end_io(struct bio *bio)
 {
 	struct kiobuf *kb = bio->bi_private;
-	int error = blk_status_to_errno(bio->bi_status);
+	int error = kblk_error(bio);
 
 	bio_put(bio);
 	kiobuf_endio(kb, error ? 0 : kb->length, error);
@@ -84,67 +87,18 @@ static struct bio *kblk_bio_build(struct kblk_lower *lower, struct kiobuf *kb)
 	return bio;
 }
 
-/* ---- the bio itself, lent to the device below ---- */
-
-static void kblk_lent_end_io(struct bio *bio)
-{
-	struct kblk_root *root = bio->bi_private;
-	int error = blk_status_to_errno(bio->bi_status);
-
-	bio->bi_bdev = root->bdev;
-	bio->bi_end_io = root->end_io;
-	bio->bi_private = root->private;
-	kiobuf_endio(&root->kb, error ? 0 : root->kb.length, error);
-}
-
-/*
- * Only once: bio_endio() below takes off the bio what a second trip would need
- * (control group, integrity), so a retry is built anew.
- */
-static struct bio *kblk_bio_lend(struct kblk_lower *lower, struct kiobuf *kb)
-{
-	struct kblk_root *root = kblk_root_of(kb);
-	struct bio *bio;
-
-	if (!root || root->lent)
-		return NULL;
-	bio = root->bio;
-	root->lent = true;
-	root->end_io = bio->bi_end_io;
-	root->private = bio->bi_private;
-	bio->bi_end_io = kblk_lent_end_io;
-	bio->bi_private = root;
-	bio->bi_iter.bi_sector = kb->pos >> SECTOR_SHIFT;
-	bio_set_dev(bio, lower->bdev);
-	return bio;
-}
-
 /* ---- the leaf device ---- */
 
-static bool kblk_leaf_lacks(const struct kblk_lower *lower,
-			    const struct kiobuf *kb)
+/* All that cannot go on as the bio that it came as. */
+static noinline int kblk_leaf_build(struct kblk_lower *lower, struct kiobuf *kb)
 {
-	return kb->op == KIOBUF_DISCARD &&
-	       !bdev_max_discard_sectors(lower->bdev);
-}
-
-static int kblk_leaf_submit(struct kiobuf *kb)
-{
-	struct kblk_lower *lower = container_of(kb->dev, struct kblk_lower,
-						dev);
 	struct bio *bio;
 
-	bio = likely(kblk_root_of(kb)) && !kblk_leaf_lacks(lower, kb) ?
-		kblk_bio_lend(lower, kb) : NULL;
-	if (likely(bio)) {
-		submit_bio_noacct(bio);
-		return KIOBUF_SUBMITTED;
-	}
 	if (unlikely((kb->pos | kb->length) & (SECTOR_SIZE - 1)))
 		return -EINVAL;
 	if (unlikely(kb->length > KBLK_BIO_MAX))
 		return KIOBUF_SPLIT;
-	if (kblk_leaf_lacks(lower, kb)) {
+	if (kb->op == KIOBUF_DISCARD && !bdev_max_discard_sectors(lower->bdev)) {
 		/* A hint that nobody below can use is no error. */
 		kiobuf_endio(kb, kb->length, 0);
 		return KIOBUF_SUBMITTED;
@@ -156,6 +110,19 @@ static int kblk_leaf_submit(struct kiobuf *kb)
 		return -EAGAIN;
 	else
 		kiobuf_defer(kb, &lower->dev);
+	return KIOBUF_SUBMITTED;
+}
+
+static int kblk_leaf_submit(struct kiobuf *kb)
+{
+	struct kblk_lower *lower = container_of(kb->dev, struct kblk_lower,
+						dev);
+	struct kblk_root *root = container_of(kb, struct kblk_root, kb);
+
+	if (unlikely(!kblk_is_root(kb) || root->lent ||
+		     kb->op == KIOBUF_DISCARD))
+		return kblk_leaf_build(lower, kb);
+	submit_bio_noacct(kblk_bio_lend(root, lower->bdev));
 	return KIOBUF_SUBMITTED;
 }
 

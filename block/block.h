@@ -17,6 +17,7 @@
  * struct kblk_root - the header of a bio that came to one of our disks
  * @kb: the header
  * @vec: lends the bio's own fragments
+ * @kd: the disk it came to
  * @bio: the bio, ours until kb ends
  * @end_io: the bio's, kept while the bio itself is below: kblk_bio_lend()
  * @private: likewise
@@ -27,6 +28,7 @@
 struct kblk_root {
 	struct kiobuf		kb;
 	struct kiobuf_vec	vec;
+	struct kblk_disk	*kd;
 	struct bio		*bio;
 	bio_end_io_t		*end_io;
 	void			*private;
@@ -55,11 +57,12 @@ extern const struct block_device_operations kblk_fops;
 /* Only compared with: tells a root from any other header. */
 void kblk_root_end_io(struct kiobuf *kb);
 
-static inline struct kblk_root *kblk_root_of(struct kiobuf *kb)
+static inline bool kblk_is_root(const struct kiobuf *kb)
 {
-	return kb->end_io == kblk_root_end_io ?
-		container_of(kb, struct kblk_root, kb) : NULL;
+	return kb->end_io == kblk_root_end_io;
 }
+
+struct bio *kblk_bio_lend(struct kblk_root *root, struct block_device *bdev);
 
 static inline struct kblk_disk *kblk_disk_of_bdev(struct block_device *bdev)
 {

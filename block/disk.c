@@ -26,6 +26,8 @@ static enum kiobuf_op kblk_op(const struct bio *bio)
 	}
 }
 
+#define KBLK_FLAGS (REQ_FUA | REQ_NOWAIT | REQ_NOUNMAP)
+
 static u32 kblk_flags(blk_opf_t opf)
 {
 	u32 flags = 0;
@@ -45,74 +47,82 @@ static u32 kblk_flags(blk_opf_t opf)
 
 /* ---- the way in ---- */
 
-/* False while the disk is frozen: then nothing has been counted. */
-static bool kblk_enter(struct kblk_disk *kd, struct block_device *bdev,
-		       unsigned long now, bool write)
+static __always_inline void kblk_leave(struct kblk_disk *kd,
+				       struct block_device *bdev,
+				       unsigned long start, enum req_op op)
 {
-	struct block_device *whole = kd->dev.part;
-	bool open;
-
-	part_stat_lock();
-	open = !READ_ONCE(kd->frozen);
-	if (likely(open)) {
-		kblk_account_start(whole, now, write);
-		if (unlikely(bdev != whole))
-			kblk_account_start(bdev, now, write);
-	}
-	part_stat_unlock();
-	return open;
-}
-
-static void kblk_leave(struct kblk_disk *kd, struct block_device *bdev,
-		       unsigned long start, enum req_op op)
-{
-	struct block_device *whole = kd->dev.part;
-	bool write = op_is_write(op);
-	int group = op_stat_group(op);
-
-	part_stat_lock();
-	kblk_account_end(whole, start, group, write);
-	if (unlikely(bdev != whole))
-		kblk_account_end(bdev, start, group, write);
-	part_stat_unlock();
+	if (unlikely(bdev != kd->dev.part))
+		kblk_account_end(bdev, start, op);
+	kblk_account_end(kd->dev.part, start, op);
 	if (unlikely(READ_ONCE(kd->frozen)))
 		wake_up_all(&kd->gate);
 }
 
-static void kblk_wait_thaw(struct kblk_disk *kd)
+/* Counts a request in; false while the disk is frozen, and nothing is counted. */
+static __always_inline bool kblk_enter(struct kblk_disk *kd,
+				       struct block_device *bdev,
+				       unsigned long now, enum req_op op)
 {
-	wait_event(kd->gate, !READ_ONCE(kd->frozen));
+	kblk_account_start(kd->dev.part, now, op);
+	if (unlikely(bdev != kd->dev.part))
+		kblk_account_start(bdev, now, op);
+	barrier();
+	return likely(!READ_ONCE(kd->frozen));
+}
+
+/* The gate was shut: waits until it is open and the request is in. */
+static noinline bool kblk_enter_slow(struct kblk_disk *kd, struct bio *bio,
+				     unsigned long now)
+{
+	do {
+		kblk_leave(kd, bio->bi_bdev, now, bio_op(bio));
+		if (bio->bi_opf & REQ_NOWAIT)
+			return false;
+		wait_event(kd->gate, !READ_ONCE(kd->frozen));
+	} while (!kblk_enter(kd, bio->bi_bdev, now, bio_op(bio)));
+	return true;
 }
 
 /* What the core counts for the disk, for a partition of it. */
-static void kblk_count_partition(struct bio *bio)
+static noinline void kblk_count_partition(struct bio *bio)
 {
+	struct disk_stats __percpu *stats = bio->bi_bdev->bd_stats;
 	int group = op_stat_group(bio_op(bio));
 
-	part_stat_lock();
-	__part_stat_add(bio->bi_bdev, ios[group], 1);
-	__part_stat_add(bio->bi_bdev, sectors[group], bio_sectors(bio));
-	part_stat_unlock();
+	this_cpu_inc(stats->ios[group]);
+	this_cpu_add(stats->sectors[group], bio_sectors(bio));
 }
 
-static void kblk_root_init(struct kblk_root *root, struct kblk_disk *kd,
-			   struct bio *bio, enum kiobuf_op op)
+/*
+ * Roots stay what they are between uses: they have no parent, their window
+ * begins at byte 0, nobody waits for them, and frames are gone at the end. So only
+ * what differs is set here, and all else is as zeroed when they were new.
+ */
+static __always_inline void kblk_root_init(struct kblk_root *root,
+					   struct kblk_disk *kd,
+					   struct bio *bio, enum kiobuf_op op)
 {
 	struct kiobuf *kb = &root->kb;
 
+	root->kd = kd;
 	root->bio = bio;
 	root->bdev = bio->bi_bdev;
 	root->lent = false;
 	root->vec.frags = bio->bi_io_vec;
-	kiobuf_reset(kb, &kd->dev, op,
-		     (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT,
-		     kiobuf_op_is_data(op) ? &root->vec : NULL,
-		     bio->bi_iter.bi_size);
+	kb->dev = &kd->dev;
+	kb->pos = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
+	kb->length = bio->bi_iter.bi_size;
+	kb->bytes = bio->bi_iter.bi_size;
+	kb->vec = kiobuf_op_is_data(op) ? &root->vec : NULL;
 	kb->frag = bio->bi_iter.bi_idx;
 	kb->skip = bio->bi_iter.bi_bvec_done;
-	kb->flags = kblk_flags(bio->bi_opf);
 	kb->hints = (__force u32)(bio->bi_opf & KBLK_HINTS);
+	kb->error = 0;
+	kb->flags = 0;
 	kb->ioprio = bio->bi_ioprio;
+	kb->op = op;
+	atomic_set(&kb->io_count, 1);
+	kb->parent = NULL;
 	kb->end_io = kblk_root_end_io;
 }
 
@@ -124,23 +134,24 @@ static void kblk_root_init(struct kblk_root *root, struct kblk_disk *kd,
 static void kblk_flushed_end_io(struct kiobuf *kb)
 {
 	struct kblk_root *root = container_of(kb, struct kblk_root, kb);
-	struct bio *bio = root->bio;
-	struct kblk_disk *kd = root->bdev->bd_disk->private_data;
+	struct kblk_disk *kd = root->kd;
 
 	if (kb->error) {
 		kblk_root_end_io(kb);
 		return;
 	}
-	kblk_root_init(root, kd, bio, kblk_op(bio));
+	kblk_root_init(root, kd, root->bio, kblk_op(root->bio));
+	kb->flags = kblk_flags(root->bio->bi_opf);
 	kiobuf_defer(kb, &kd->dev);
 }
 
-static void kblk_init_preflush(struct kblk_root *root, struct kblk_disk *kd)
+static noinline void kblk_init_preflush(struct kblk_root *root)
 {
 	struct kiobuf *kb = &root->kb;
 	struct bio *bio = root->bio;
 
-	if (bio->bi_iter.bi_size && (kd->dev.flags & KIOBUF_DEV_PREFLUSH)) {
+	if (bio->bi_iter.bi_size &&
+	    (root->kd->dev.flags & KIOBUF_DEV_PREFLUSH)) {
 		kb->flags |= KIOBUF_PREFLUSH;
 		return;
 	}
@@ -155,46 +166,103 @@ static void kblk_init_preflush(struct kblk_root *root, struct kblk_disk *kd)
 	kb->end_io = kblk_flushed_end_io;
 }
 
-static void kblk_submit_bio(struct bio *bio)
+static void kblk_refuse_bio(struct bio *bio, blk_status_t status)
 {
-	struct kblk_disk *kd = bio->bi_bdev->bd_disk->private_data;
-	bool nowait = bio->bi_opf & REQ_NOWAIT;
-	unsigned long now = READ_ONCE(jiffies);
+	if (status == BLK_STS_AGAIN)
+		bio_set_flag(bio, BIO_QUIET);
+	bio->bi_status = status;
+	bio_endio(bio);
+}
+
+/*
+ * Waiting here is safe although current->bio_list may be set: what we sent below
+ * for earlier bios of this task was started before this bio was taken from the
+ * list, so the reserve comes back.
+ */
+static struct kiobuf *kblk_root_alloc(struct kblk_disk *kd, struct bio *bio)
+{
+	return kiobuf_pool_alloc(&kd->roots, bio->bi_opf & REQ_NOWAIT ?
+				 GFP_NOWAIT : GFP_NOIO);
+}
+
+/* Any bio at any time. The request has been counted in unless @entered is false. */
+static noinline void kblk_submit_any(struct bio *bio, unsigned long now,
+				     bool entered)
+{
+	struct block_device *bdev = bio->bi_bdev;
+	struct kblk_disk *kd = bdev->bd_disk->private_data;
 	enum kiobuf_op op = kblk_op(bio);
 	struct kblk_root *root;
 	struct kiobuf *kb;
 
-	if (unlikely(op == KIOBUF_NR_OPS)) {
-		bio->bi_status = BLK_STS_NOTSUPP;
-		bio_endio(bio);
+	if (!entered && !kblk_enter(kd, bdev, now, bio_op(bio)) &&
+	    !kblk_enter_slow(kd, bio, now)) {
+		kblk_refuse_bio(bio, BLK_STS_AGAIN);
 		return;
 	}
-	while (unlikely(!kblk_enter(kd, bio->bi_bdev, now, op_is_write(bio_op(bio))))) {
-		if (nowait) {
-			bio_wouldblock_error(bio);
-			return;
-		}
-		kblk_wait_thaw(kd);
-	}
-
-	/*
-	 * Waiting here is safe although current->bio_list may be set: what we
-	 * sent below for earlier bios of this task was started before this
-	 * bio was taken from the list, so the reserve comes back.
-	 */
-	kb = kiobuf_pool_alloc(&kd->roots, nowait ? GFP_NOWAIT : GFP_NOIO);
-	if (unlikely(!kb)) {
-		kblk_leave(kd, bio->bi_bdev, now, bio_op(bio));
-		bio_wouldblock_error(bio);
+	kb = op == KIOBUF_NR_OPS ? NULL : kblk_root_alloc(kd, bio);
+	if (!kb) {
+		kblk_leave(kd, bdev, now, bio_op(bio));
+		kblk_refuse_bio(bio, op == KIOBUF_NR_OPS ? BLK_STS_NOTSUPP :
+							   BLK_STS_AGAIN);
 		return;
 	}
 	root = container_of(kb, struct kblk_root, kb);
 	kblk_root_init(root, kd, bio, op);
+	kb->flags = kblk_flags(bio->bi_opf);
 	root->start = now;
-	if (unlikely(bio->bi_opf & REQ_PREFLUSH))
-		kblk_init_preflush(root, kd);
-	if (unlikely(bio->bi_bdev != kd->dev.part))
+	if (bio->bi_opf & REQ_PREFLUSH)
+		kblk_init_preflush(root);
+	if (bdev != kd->dev.part)
 		kblk_count_partition(bio);
+	kiobuf_submit(kb);
+}
+
+static noinline void kblk_submit_shut(struct bio *bio, unsigned long now)
+{
+	kblk_leave(bio->bi_bdev->bd_disk->private_data, bio->bi_bdev, now,
+		   bio_op(bio));
+	kblk_submit_any(bio, now, false);
+}
+
+/* Neither plain read nor plain write, or flags that need a look. */
+static bool kblk_is_rare(blk_opf_t opf)
+{
+	return (opf & (REQ_OP_MASK | REQ_PREFLUSH | KBLK_FLAGS)) > REQ_OP_WRITE;
+}
+
+/*
+ * The common case, with nothing to keep across a call: a plain read or write of
+ * the whole disk, no busy time to add, the gate open, a header at hand.
+ */
+static void kblk_submit_bio(struct bio *bio)
+{
+	struct block_device *bdev = bio->bi_bdev;
+	struct kblk_disk *kd = bdev->bd_disk->private_data;
+	unsigned long now = READ_ONCE(jiffies);
+	bool write = bio->bi_opf & REQ_OP_WRITE;
+	struct kblk_root *root;
+	struct kiobuf *kb;
+
+	if (unlikely(kblk_is_rare(bio->bi_opf) || bdev != kd->dev.part ||
+		     kblk_tick_due(bdev, now))) {
+		kblk_submit_any(bio, now, false);
+		return;
+	}
+	kblk_in_flight_add(bdev, write, 1);
+	barrier();
+	if (unlikely(READ_ONCE(kd->frozen))) {
+		kblk_submit_shut(bio, now);
+		return;
+	}
+	kb = kiobuf_pool_pop(&kd->roots);
+	if (unlikely(!kb)) {
+		kblk_submit_any(bio, now, true);
+		return;
+	}
+	root = container_of(kb, struct kblk_root, kb);
+	kblk_root_init(root, kd, bio, write ? KIOBUF_WRITE : KIOBUF_READ);
+	root->start = now;
 	kiobuf_submit(kb);
 }
 
@@ -205,21 +273,85 @@ static void kblk_submit_bio(struct bio *bio)
  * many bytes are good. A bio that went below itself was ended there already as
  * far as the block layer goes: only its own callback is left to call.
  */
+static noinline void kblk_root_finish(struct kblk_root *root, bool end_bio)
+{
+	struct kblk_disk *kd = root->kd;
+	struct bio *bio = root->bio;
+
+	if (READ_ONCE(kd->frozen))
+		wake_up_all(&kd->gate);
+	kiobuf_pool_free(&kd->roots, &root->kb);
+	if (end_bio)
+		bio_endio(bio);
+	else
+		bio->bi_end_io(bio);
+}
+
 void kblk_root_end_io(struct kiobuf *kb)
 {
 	struct kblk_root *root = container_of(kb, struct kblk_root, kb);
-	struct kblk_disk *kd = root->bdev->bd_disk->private_data;
-	struct bio *bio = root->bio;
-	bool lent = root->lent;
 
-	bio->bi_status = unlikely(kb->error) ? errno_to_blk_status(kb->error) :
-			 BLK_STS_OK;
-	kblk_leave(kd, root->bdev, root->start, bio_op(bio));
-	kiobuf_pool_free(&kd->roots, kb);
-	if (likely(lent))
-		bio->bi_end_io(bio);
-	else
-		bio_endio(bio);
+	root->bio->bi_status = errno_to_blk_status(kb->error);
+	kblk_leave(root->kd, root->bdev, root->start, bio_op(root->bio));
+	kblk_root_finish(root, !root->lent);
+}
+
+/* ---- the bio itself, lent to a device below ---- */
+
+static noinline void kblk_lent_end_any(struct kblk_root *root)
+{
+	int error = blk_status_to_errno(root->bio->bi_status);
+
+	kiobuf_endio(&root->kb, error ? 0 : root->kb.length, error);
+}
+
+/*
+ * A header that was lent whole has no clones: its end is that of the bio. As on
+ * the way in, the common case keeps nothing across a call.
+ */
+static void kblk_lent_end_io(struct bio *bio)
+{
+	struct kblk_root *root = bio->bi_private;
+	struct kblk_disk *kd = root->kd;
+	struct block_device *bdev = root->bdev;
+	unsigned long now = READ_ONCE(jiffies);
+
+	bio->bi_bdev = bdev;
+	bio->bi_end_io = root->end_io;
+	bio->bi_private = root->private;
+	if (unlikely(bio->bi_status || root->kb.nr_frames ||
+		     bdev != kd->dev.part || now != root->start ||
+		     kblk_tick_due(bdev, now) ||
+		     tracepoint_enabled(kiobuf_endio))) {
+		kblk_lent_end_any(root);
+		return;
+	}
+	kblk_in_flight_add(bdev, bio->bi_opf & REQ_OP_WRITE, -1);
+	if (unlikely(READ_ONCE(kd->frozen) ||
+		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
+		kblk_root_finish(root, false);
+		return;
+	}
+	bio->bi_end_io(bio);
+}
+
+/*
+ * Points the root's own bio at a foreign device, to be submitted there.
+ * Only once: bio_endio() below takes off the bio what a second trip would need
+ * (control group, integrity), so a retry is built anew.
+ */
+struct bio *kblk_bio_lend(struct kblk_root *root, struct block_device *bdev)
+{
+	struct bio *bio = root->bio;
+
+	root->lent = true;
+	root->end_io = bio->bi_end_io;
+	root->private = bio->bi_private;
+	bio->bi_end_io = kblk_lent_end_io;
+	bio->bi_private = root;
+	bio->bi_iter.bi_sector = root->kb.pos >> SECTOR_SHIFT;
+	bio_set_dev(bio, bdev);
+	return bio;
 }
 
 /* ---- life of the gendisk ---- */

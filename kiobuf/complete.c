@@ -103,19 +103,8 @@ static bool kiobuf_drop_share(struct kiobuf *kb)
 	return atomic_dec_and_test(&kb->io_count);
 }
 
-/**
- * kiobuf_endio() - report a result and drop the holder's share
- * @kb: header whose share the caller holds
- * @bytes: length of the good prefix of the window
- * @error: 0 or a negative errno; for one that is not, -EIO is taken when @bytes
- *	falls short of the window
- *
- * Called once by the device that took the header, or by its maker who never
- * submitted it. When the last child is done too, the header ends: the frames
- * are called, then the result goes to the parent, then the owner has it.
- * The caller must not touch @kb afterwards. Context: any, hard irq too.
- */
-void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
+/* All that kiobuf_endio() does not do in line. */
+void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 {
 	if (unlikely(error || bytes < kb->length))
 		kiobuf_fail(kb, min(bytes, kb->length), error ?: -EIO);
@@ -127,7 +116,7 @@ void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 		kb = kiobuf_finish(kb);
 	} while (kb);
 }
-EXPORT_SYMBOL_GPL(kiobuf_endio);
+EXPORT_SYMBOL_GPL(__kiobuf_endio);
 
 /**
  * kiobuf_restart() - forget the result of a header that is held

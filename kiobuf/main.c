@@ -6,6 +6,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+/* Looked at in line by kiobuf_endio() */
+EXPORT_TRACEPOINT_SYMBOL_GPL(kiobuf_endio);
+
 static int __init kiobuf_module_init(void)
 {
 	return kiobuf_alloc_init();

@@ -16,27 +16,22 @@
 #include "internal.h"
 #include "trace.h"
 
-static int kiobuf_stat_group(const struct kiobuf *kb)
-{
-	static const u8 group[KIOBUF_NR_OPS] = {
-		[KIOBUF_READ] = STAT_READ,
-		[KIOBUF_WRITE] = STAT_WRITE,
-		[KIOBUF_FLUSH] = STAT_FLUSH,
-		[KIOBUF_DISCARD] = STAT_DISCARD,
-		[KIOBUF_WRITE_ZEROES] = STAT_WRITE,
-	};
+static const u8 kiobuf_stat_group[KIOBUF_NR_OPS] = {
+	[KIOBUF_READ] = STAT_READ,
+	[KIOBUF_WRITE] = STAT_WRITE,
+	[KIOBUF_FLUSH] = STAT_FLUSH,
+	[KIOBUF_DISCARD] = STAT_DISCARD,
+	[KIOBUF_WRITE_ZEROES] = STAT_WRITE,
+};
 
-	return group[kb->op];
-}
-
+/* this_cpu_add() needs no section without preemption, unlike part_stat_add() */
 static void kiobuf_count(struct block_device *part, const struct kiobuf *kb)
 {
-	int group = kiobuf_stat_group(kb);
+	struct disk_stats __percpu *stats = part->bd_stats;
+	int group = kiobuf_stat_group[kb->op];
 
-	part_stat_lock();
-	__part_stat_add(part, ios[group], 1);
-	__part_stat_add(part, sectors[group], kb->length >> SECTOR_SHIFT);
-	part_stat_unlock();
+	this_cpu_inc(stats->ios[group]);
+	this_cpu_add(stats->sectors[group], kb->length >> SECTOR_SHIFT);
 }
 
 static void kiobuf_start_split(struct kiobuf *kb)
@@ -95,33 +90,40 @@ static struct kiobuf *kiobuf_next(struct kiobuf *splitting, struct kiobuf *top,
 	return child;
 }
 
-/* @splitting: header in whose middle to begin, else NULL and @kb is submitted */
-static void kiobuf_drive(struct kiobuf *kb, struct kiobuf *splitting)
+/* As far down as it goes without a split; returns the header to be split. */
+static __always_inline struct kiobuf *kiobuf_descend(struct kiobuf *kb)
 {
-	struct kiobuf *top = splitting ?: kb;
+	struct kiobuf_dev *dev;
 	int verdict;
 
-	if (splitting)
-		kb = kiobuf_next(splitting, top, &splitting);
-	while (kb) {
-		struct kiobuf_dev *dev = kb->dev;
-
+	for (;;) {
+		dev = kb->dev;
 		if (dev->part)
 			kiobuf_count(dev->part, kb);
 		verdict = dev->ops->submit(kb);
-		if (likely(verdict == KIOBUF_REMAPPED)) {
-			trace_kiobuf_remap(kb, dev);
-			continue;
-		}
-		if (verdict == KIOBUF_SPLIT) {
+		if (verdict == KIOBUF_SUBMITTED)
+			return NULL;
+		if (unlikely(verdict != KIOBUF_REMAPPED))
+			break;
+		trace_kiobuf_remap(kb, dev);
+	}
+	if (verdict == KIOBUF_SPLIT)
+		return kb;
+	kiobuf_endio(kb, 0, verdict);
+	return NULL;
+}
+
+/* @splitting: header to hand out the clones of, @top or one below it */
+static void kiobuf_split(struct kiobuf *splitting, struct kiobuf *top)
+{
+	struct kiobuf *kb;
+
+	while ((kb = kiobuf_next(splitting, top, &splitting))) {
+		kb = kiobuf_descend(kb);
+		if (kb) {
 			kiobuf_start_split(kb);
 			splitting = kb;
-		} else if (unlikely(verdict < 0)) {
-			kiobuf_endio(kb, 0, verdict);
 		}
-		if (likely(!splitting))
-			return;
-		kb = kiobuf_next(splitting, top, &splitting);
 	}
 }
 
@@ -141,7 +143,11 @@ void kiobuf_submit(struct kiobuf *kb)
 {
 	kb->active = true;
 	trace_kiobuf_submit(kb);
-	kiobuf_drive(kb, NULL);
+	kb = kiobuf_descend(kb);
+	if (unlikely(kb)) {
+		kiobuf_start_split(kb);
+		kiobuf_split(kb, kb);
+	}
 }
 EXPORT_SYMBOL_GPL(kiobuf_submit);
 
@@ -183,9 +189,9 @@ void kiobuf_run_deferred(struct work_struct *work)
 
 	while ((kb = kiobuf_pop(dev, &dev->deferred))) {
 		kb->flags |= KIOBUF_IN_WORKER;
-		kiobuf_drive(NULL, kb);
+		kiobuf_split(kb, kb);
 	}
 	while ((kb = kiobuf_pop(dev, &dev->retries)))
-		kiobuf_drive(kb, NULL);
+		kiobuf_submit(kb);
 	memalloc_noio_restore(noio);
 }

@@ -28,19 +28,30 @@ static int klvm_flush(struct kiobuf *kb, const struct klvm_table *table)
 	return KIOBUF_REMAPPED;
 }
 
+static noinline int klvm_submit_any(struct kiobuf *kb,
+				    const struct klvm_table *table)
+{
+	const struct klvm_segment *segment = table->segments;
+
+	if (kb->op == KIOBUF_FLUSH)
+		return klvm_flush(kb, table);
+	segment += klvm_find(segment, table->nr, kb->pos);
+	if (kb->length > segment[1].start - kb->pos)
+		return KIOBUF_SPLIT;
+	klvm_point(kb, segment);
+	return KIOBUF_REMAPPED;
+}
+
 static int klvm_submit(struct kiobuf *kb)
 {
 	const struct klvm_table *table = klvm_of(kb->dev)->table;
-	const struct klvm_segment *segment;
 
-	if (unlikely(kb->op == KIOBUF_FLUSH))
-		return klvm_flush(kb, table);
-	segment = table->segments;
-	if (table->nr > 1)
-		segment += klvm_find(segment, table->nr, kb->pos);
-	if (unlikely(kb->length > segment[1].start - kb->pos))
-		return KIOBUF_SPLIT;
-	klvm_point(kb, segment);
+	/* One segment holds all that can be asked for, and needs no search. */
+	if (table->nr > 1 || unlikely(kb->op == KIOBUF_FLUSH ||
+				      kb->pos + kb->length >
+					      table->segments[1].start))
+		return klvm_submit_any(kb, table);
+	klvm_point(kb, table->segments);
 	return KIOBUF_REMAPPED;
 }
 

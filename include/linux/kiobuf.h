@@ -50,6 +50,7 @@
 #include <linux/bvec.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
+#include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -148,30 +149,30 @@ struct kiobuf_frame {
  * @frame: see struct kiobuf_frame
  */
 struct kiobuf {
-	struct kiobuf_vec	*vec;
 	struct kiobuf_dev	*dev;
 	u64			pos;
 	u64			length;
-	u64			offset;
+	struct kiobuf_vec	*vec;
 	u32			frag;
 	u32			skip;
-	u8			op;
-	u8			nr_frames;
-	u16			ioprio;
-	u32			flags;
+	u64			offset;
+	u64			bytes;
 	u32			hints;
 	int			error;
-	u64			bytes;
-	u64			carved;
-	u32			carve_frag;
-	u32			carve_skip;
-	struct kiobuf		*parent;
-	void			(*end_io)(struct kiobuf *kb);
-	void			*private;
+	u32			flags;
+	u16			ioprio;
+	u8			op;
+	u8			nr_frames;
 	atomic_t		io_count;
 	bool			active;
 	bool			done;
 	bool			orphan;
+	struct kiobuf		*parent;
+	void			(*end_io)(struct kiobuf *kb);
+	void			*private;
+	u64			carved;
+	u32			carve_frag;
+	u32			carve_skip;
 	struct kiobuf_frame	frame[KIOBUF_NR_FRAMES];
 	struct list_head	queue;
 	wait_queue_head_t	wait;
@@ -215,7 +216,7 @@ void kiobuf_submit(struct kiobuf *kb);
 void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner);
 
 /* complete.c */
-void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error);
+void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error);
 void kiobuf_done(struct kiobuf *kb);
 void kiobuf_restart(struct kiobuf *kb);
 void kiobuf_collate_prefix(struct kiobuf *parent, struct kiobuf *child);
@@ -251,27 +252,27 @@ static inline void kiobuf_reset(struct kiobuf *kb, struct kiobuf_dev *dev,
 				enum kiobuf_op op, u64 pos,
 				struct kiobuf_vec *vec, u64 length)
 {
-	kb->vec = vec;
 	kb->dev = dev;
 	kb->pos = pos;
 	kb->length = length;
-	kb->offset = 0;
+	kb->vec = vec;
 	kb->frag = 0;
 	kb->skip = 0;
-	kb->op = op;
-	kb->nr_frames = 0;
-	kb->ioprio = 0;
-	kb->flags = 0;
+	kb->offset = 0;
+	kb->bytes = length;
 	kb->hints = 0;
 	kb->error = 0;
-	kb->bytes = length;
-	kb->parent = NULL;
-	kb->end_io = NULL;
-	kb->private = NULL;
+	kb->flags = 0;
+	kb->ioprio = 0;
+	kb->op = op;
+	kb->nr_frames = 0;
 	atomic_set(&kb->io_count, 1);
 	kb->active = false;
 	kb->done = false;
 	kb->orphan = false;
+	kb->parent = NULL;
+	kb->end_io = NULL;
+	kb->private = NULL;
 }
 
 /**
@@ -291,6 +292,32 @@ static inline void kiobuf_init(struct kiobuf *kb, struct kiobuf_dev *dev,
 {
 	kiobuf_init_once(kb);
 	kiobuf_reset(kb, dev, op, pos, vec, length);
+}
+
+DECLARE_TRACEPOINT(kiobuf_endio);
+
+/**
+ * kiobuf_endio() - report a result and drop the holder's share
+ * @kb: header whose share the caller holds
+ * @bytes: length of the good prefix of the window
+ * @error: 0 or a negative errno; for one that is not, -EIO is taken when @bytes
+ *	falls short of the window
+ *
+ * Called once by the device that took the header, or by its maker who never
+ * submitted it. When the last child is done too, the header ends: the frames
+ * are called, then the result goes to the parent, then the owner has it.
+ * The caller must not touch @kb afterwards. Context: any, hard irq too.
+ */
+static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
+{
+	/* By far the most: all of a root that nobody split, put in one place. */
+	if (likely(!error && bytes == kb->length && !kb->parent &&
+		   !kb->nr_frames && kb->end_io && !kb->error &&
+		   atomic_read_acquire(&kb->io_count) == 1 &&
+		   !tracepoint_enabled(kiobuf_endio)))
+		kb->end_io(kb);
+	else
+		__kiobuf_endio(kb, bytes, error);
 }
 
 /**

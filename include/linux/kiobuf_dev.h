@@ -34,6 +34,8 @@
 
 #include <linux/kiobuf.h>
 #include <linux/mempool.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
@@ -82,21 +84,92 @@ struct kiobuf_dev_ops {
 /**
  * struct kiobuf_pool - headers, or structures that begin with one
  * @reserve: elements kept for progress when memory is short
- * @cache: a few elements per CPU, for speed; only filled while @reserve is full
+ * @cache: a stack of a few elements per CPU, for speed; it never starves the
+ *	reserve, since it is only added to while that is whole: a sleeper in
+ *	mempool_alloc() means that the reserve is in flight, and what is in
+ *	flight comes back to the reserve
  * @size: bytes of an element
  *
  * Elements keep their lock and list heads initialised between uses.
  */
 struct kiobuf_pool {
 	mempool_t			reserve;
-	struct kiobuf_pool_cache __percpu *cache;
+	struct kiobuf * __percpu	*cache;
 	size_t				size;
 };
 
+#define KIOBUF_POOL_CACHE_MAX 32
+
 int kiobuf_pool_init(struct kiobuf_pool *pool, size_t size, int reserve);
 void kiobuf_pool_exit(struct kiobuf_pool *pool);
-struct kiobuf *kiobuf_pool_alloc(struct kiobuf_pool *pool, gfp_t gfp);
-void kiobuf_pool_free(struct kiobuf_pool *pool, struct kiobuf *kb);
+
+/*
+ * The stack of a CPU is linked through kb->parent, and kb->carved holds the height.
+ * Only a task on that CPU that cannot be preempted pops, so the element on top
+ * cannot leave between the look and the exchange; pushes come from irqs
+ * too, and are what the exchange guards against.
+ */
+static inline struct kiobuf *kiobuf_pool_pop(struct kiobuf_pool *pool)
+{
+	struct kiobuf *kb;
+
+	preempt_disable();
+	do {
+		kb = this_cpu_read(*pool->cache);
+	} while (kb && this_cpu_cmpxchg(*pool->cache, kb, kb->parent) != kb);
+	preempt_enable();
+	return kb;
+}
+
+/**
+ * kiobuf_pool_alloc() - take an element
+ * @pool: the pool
+ * @gfp: GFP_NOWAIT, or GFP_NOIO where the caller holds no element that others
+ *	wait for and no bio of its own is queued on current->bio_list
+ *
+ * The header in it wants kiobuf_reset() or kiobuf_init_clone().
+ * Context: process; sleeps until one is free unless @gfp forbids it.
+ * Return: the element; NULL only with GFP_NOWAIT.
+ */
+static inline struct kiobuf *kiobuf_pool_alloc(struct kiobuf_pool *pool,
+					       gfp_t gfp)
+{
+	struct kiobuf *kb = kiobuf_pool_pop(pool);
+
+	return likely(kb) ? kb : mempool_alloc(&pool->reserve, gfp);
+}
+
+/* False where the element must go to the reserve, or the stack is high enough. */
+static inline bool kiobuf_pool_push(struct kiobuf_pool *pool, struct kiobuf *kb)
+{
+	struct kiobuf *top;
+
+	/* Unlocked as in mempool_free(): who empties it will see what we do. */
+	if (unlikely(READ_ONCE(pool->reserve.curr_nr) < pool->reserve.min_nr))
+		return false;
+	do {
+		top = this_cpu_read(*pool->cache);
+		kb->parent = top;
+		kb->carved = top ? top->carved + 1 : 1;
+		if (unlikely(kb->carved > KIOBUF_POOL_CACHE_MAX))
+			return false;
+	} while (this_cpu_cmpxchg(*pool->cache, top, kb) != top);
+	return true;
+}
+
+/**
+ * kiobuf_pool_free() - give an element back
+ * @pool: where it came from
+ * @kb: the element
+ *
+ * Context: any.
+ */
+static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
+				    struct kiobuf *kb)
+{
+	if (unlikely(!kiobuf_pool_push(pool, kb)))
+		mempool_free(kb, &pool->reserve);
+}
 
 /* dev->flags */
 #define KIOBUF_DEV_PREFLUSH	(1U << 0)	/* takes data with KIOBUF_PREFLUSH:
