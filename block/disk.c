@@ -370,6 +370,25 @@ const struct block_device_operations kblk_fops = {
 	.open		= kblk_disk_open,
 };
 
+static void kblk_event_work(struct work_struct *work)
+{
+	struct kblk_disk *kd = container_of(work, struct kblk_disk, event);
+
+	kobject_uevent(&disk_to_dev(kd->disk)->kobj, KOBJ_CHANGE);
+}
+
+/**
+ * kblk_disk_changed() - tell user space that the state of a device has changed
+ * @kd: device that is up
+ *
+ * Context: any.
+ */
+void kblk_disk_changed(struct kblk_disk *kd)
+{
+	schedule_work(&kd->event);
+}
+EXPORT_SYMBOL_GPL(kblk_disk_changed);
+
 /**
  * kblk_disk_init() - set up a device that is not a disk yet
  * @kd: zeroed
@@ -385,6 +404,7 @@ int kblk_disk_init(struct kblk_disk *kd, const char *name,
 
 	INIT_LIST_HEAD(&kd->lowers);
 	init_waitqueue_head(&kd->gate);
+	INIT_WORK(&kd->event, kblk_event_work);
 	ret = kiobuf_pool_init(&kd->roots, sizeof(struct kblk_root),
 			       KBLK_ROOT_RESERVE);
 	if (ret)
@@ -552,6 +572,7 @@ int kblk_disk_del(struct kblk_disk *kd)
 	synchronize_rcu();
 	wait_event(kd->gate, !kblk_in_flight(kd->dev.part));
 	WRITE_ONCE(kd->frozen, false);
+	cancel_work_sync(&kd->event);
 	kblk_disk_unmake(kd);
 	return 0;
 }

@@ -165,6 +165,7 @@ struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length)
 		return kb;
 	if (parent->vec && length < left)
 		kiobuf_cursor_advance(&cur, parent->vec, length);
+	parent->flags |= KIOBUF_CARVED;
 	parent->carved += length;
 	parent->carve_frag = cur.frag;
 	parent->carve_skip = cur.skip;
@@ -173,18 +174,20 @@ struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length)
 EXPORT_SYMBOL_GPL(kiobuf_carve);
 
 /**
- * kiobuf_mirror() - clone the whole window of a header that is being split
+ * kiobuf_mirror() - clone the first bytes of a header that is being split
  * @parent: as handed to ->next_child(), which counts its legs in parent->carved
+ * @length: bytes: the parent's length for a mirror; less for an operation without
+ *	data whose share of a leg is a range of its own
  *
- * Context: ->next_child().
+ * Clones made so overlap. Context: ->next_child().
  * Return: the clone, or ERR_PTR(-EAGAIN) without a header, to be handed to the core
  * as it is.
  */
-struct kiobuf *kiobuf_mirror(struct kiobuf *parent)
+struct kiobuf *kiobuf_mirror(struct kiobuf *parent, u64 length)
 {
 	struct kiobuf_cursor cur = { parent->frag, parent->skip };
 
-	return kiobuf_pooled_clone(parent, 0, parent->length,
+	return kiobuf_pooled_clone(parent, 0, min(length, parent->length),
 				   kiobuf_split_gfp(parent), &cur);
 }
 EXPORT_SYMBOL_GPL(kiobuf_mirror);

@@ -21,7 +21,16 @@ static bool kiobuf_outranks(int a, int b)
 	return a > b;
 }
 
-static void kiobuf_fail(struct kiobuf *kb, u64 bytes, int error)
+/**
+ * kiobuf_fail() - record a failure without ending the header
+ * @kb: header that has not ended
+ * @bytes: where in its window the failure is
+ * @error: negative errno
+ *
+ * Kept if it is the failure at the lowest offset so far. For a device's
+ * ->collate(). Context: any.
+ */
+void kiobuf_fail(struct kiobuf *kb, u64 bytes, int error)
 {
 	unsigned long flags;
 
@@ -33,6 +42,7 @@ static void kiobuf_fail(struct kiobuf *kb, u64 bytes, int error)
 	}
 	spin_unlock_irqrestore(&kb->wait.lock, flags);
 }
+EXPORT_SYMBOL_GPL(kiobuf_fail);
 
 /**
  * kiobuf_collate_prefix() - merge a clone's result into its parent

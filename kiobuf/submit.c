@@ -36,6 +36,7 @@ static void kiobuf_count(struct block_device *part, const struct kiobuf *kb)
 
 static void kiobuf_start_split(struct kiobuf *kb)
 {
+	kb->flags &= ~(KIOBUF_IN_WORKER | KIOBUF_CARVED);
 	kb->carved = 0;
 	kb->carve_frag = kb->frag;
 	kb->carve_skip = kb->skip;
@@ -62,8 +63,8 @@ static void kiobuf_end_split(struct kiobuf *parent, struct kiobuf *child)
 	} else if (error == -EAGAIN && !(parent->flags & KIOBUF_NOWAIT)) {
 		kiobuf_queue_deferred(parent);
 	} else {
-		kiobuf_endio(parent, min(parent->carved, parent->length),
-			     error);
+		kiobuf_endio(parent, parent->flags & KIOBUF_CARVED ?
+			     parent->carved : 0, error);
 	}
 }
 

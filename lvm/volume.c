@@ -62,7 +62,7 @@ static struct kiobuf *klvm_next_flush(struct kiobuf *parent,
 
 	if (parent->carved == table->nr_devs)
 		return NULL;
-	kb = kiobuf_mirror(parent);
+	kb = kiobuf_mirror(parent, parent->length);
 	if (!IS_ERR(kb))
 		kb->dev = table->devs[parent->carved++];
 	return kb;

@@ -31,6 +31,7 @@
  * @dying: no more opens; guarded by disk->open_mutex
  * @gate: bios that wait for the end of @frozen, and who waits for the drain
  * @lowers: struct kblk_lower of the devices below; guarded by the driver's lock
+ * @event: sends the uevent of kblk_disk_changed()
  */
 struct kblk_disk {
 	struct kiobuf_dev	dev;
@@ -40,6 +41,7 @@ struct kblk_disk {
 	bool			dying;
 	wait_queue_head_t	gate;
 	struct list_head	lowers;
+	struct work_struct	event;
 };
 
 int kblk_disk_init(struct kblk_disk *kd, const char *name,
@@ -75,6 +77,7 @@ int kblk_disk_del(struct kblk_disk *kd);
 int kblk_disk_reshape(struct kblk_disk *kd, const struct kblk_shape *shape);
 int kblk_disk_quiesce(struct kblk_disk *kd);
 void kblk_disk_resume(struct kblk_disk *kd);
+void kblk_disk_changed(struct kblk_disk *kd);
 
 /**
  * struct kblk_lower - a claimed block device below one of ours

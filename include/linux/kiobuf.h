@@ -97,6 +97,7 @@ enum kiobuf_op {
 /* kb->flags: the core's own */
 #define KIOBUF_POOLED		(1U << 8)	/* clone from the parent device's pool */
 #define KIOBUF_IN_WORKER	(1U << 9)	/* being split where sleeping is fine */
+#define KIOBUF_CARVED		(1U << 10)	/* kb->carved counts bytes */
 
 /**
  * struct kiobuf_frame - what a 1:1 layer remembers on a header passing through
@@ -205,7 +206,7 @@ int kiobuf_init_clone(struct kiobuf *kb, struct kiobuf *parent, u64 offset,
 struct kiobuf *kiobuf_alloc_clone(struct kiobuf *parent, u64 offset,
 				  u64 length, gfp_t gfp);
 struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length);
-struct kiobuf *kiobuf_mirror(struct kiobuf *parent);
+struct kiobuf *kiobuf_mirror(struct kiobuf *parent, u64 length);
 
 /* window.c */
 struct bvec_iter kiobuf_window(const struct kiobuf *kb);
@@ -219,6 +220,7 @@ void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner);
 void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error);
 void kiobuf_done(struct kiobuf *kb);
 void kiobuf_restart(struct kiobuf *kb);
+void kiobuf_fail(struct kiobuf *kb, u64 bytes, int error);
 void kiobuf_collate_prefix(struct kiobuf *parent, struct kiobuf *child);
 
 /* wait.c */
