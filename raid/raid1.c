@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Level 1: every leg holds all of it.
+ *
+ * A read goes to one leg by remapping; a frame brings it back, and if it failed
+ * it is sent to another leg, unseen above. A write is a clone per leg; a leg that
+ * fails one is left out from then on, and the write is good if the last good leg
+ * took it.
+ */
+#include <linux/module.h>
+
+#include "kraid.h"
+
+/* Neighbouring reads stay on one leg, others spread, without shared state. */
+#define RAID1_REGION_SHIFT 20
+
+/* What a frame remembers: the leg in use, and those tried before. */
+#define RAID1_LEG(data)		((data) >> 16)
+#define RAID1_TRIED(data)	((data) & 0xffff)
+#define RAID1_DATA(leg, tried)	((leg) << 16 | (tried))
+
+/* A usable leg that is not in @tried, -1 if there is none. */
+static int raid1_pick(const struct kraid_array *array, u64 pos, u32 tried)
+{
+	u32 nr = array->nr_legs, i;
+	u32 leg = (u32)(pos >> RAID1_REGION_SHIFT) % nr;
+
+	for (i = 0; i < nr; i++) {
+		if (likely(kraid_leg_usable(&array->legs[leg]) &&
+			   !(tried & BIT(leg))))
+			return leg;
+		if (++leg == nr)
+			leg = 0;
+	}
+	return -1;
+}
+
+static bool raid1_point_read(struct kraid_array *array, struct kiobuf *kb,
+			     u32 leg, u32 tried)
+{
+	if (unlikely(!kiobuf_push_frame(kb, &array->object.kd.dev,
+					RAID1_DATA(leg, tried))))
+		return false;
+	kb->dev = array->legs[leg].dev;
+	return true;
+}
+
+static int raid1_submit(struct kiobuf *kb)
+{
+	struct kraid_array *array = kraid_of(kb->dev);
+	int leg;
+
+	if (kb->op != KIOBUF_READ) {
+		/* Once one leg has it, all must get it: no way back. */
+		kb->flags &= ~KIOBUF_NOWAIT;
+		return KIOBUF_SPLIT;
+	}
+	leg = raid1_pick(array, kb->pos, 0);
+	if (unlikely(leg < 0))
+		return -EIO;
+	return likely(raid1_point_read(array, kb, leg, 0)) ? KIOBUF_REMAPPED :
+							     KIOBUF_SPLIT;
+}
+
+/* A read that has no room for our frame: a clone brings room of its own. */
+static struct kiobuf *raid1_next_read(struct kiobuf *parent,
+				      struct kraid_array *array)
+{
+	struct kiobuf *kb;
+	int leg;
+
+	if (parent->carved)
+		return NULL;
+	leg = raid1_pick(array, parent->pos, 0);
+	if (leg < 0)
+		return ERR_PTR(-EIO);
+	kb = kiobuf_mirror(parent, parent->length);
+	if (IS_ERR(kb))
+		return kb;
+	parent->carved = 1;
+	raid1_point_read(array, kb, leg, 0);
+	return kb;
+}
+
+static struct kiobuf *raid1_next_child(struct kiobuf *parent)
+{
+	struct kraid_array *array = kraid_of(parent->dev);
+	struct kiobuf *kb;
+	u32 leg;
+
+	if (parent->op == KIOBUF_READ)
+		return raid1_next_read(parent, array);
+	for (leg = parent->carved; leg < array->nr_legs; leg++)
+		if (kraid_leg_usable(&array->legs[leg]))
+			break;
+	if (leg == array->nr_legs)
+		return NULL;
+	kb = kiobuf_mirror(parent, parent->length);
+	if (IS_ERR(kb))
+		return kb;
+	kb->dev = array->legs[leg].dev;
+	kb->private = (void *)(uintptr_t)leg;
+	parent->carved = leg + 1;
+	return kb;
+}
+
+/*
+ * A leg that failed is out before the parent can end, so that nobody reads there
+ * what was acknowledged elsewhere. The error is the array's own only where no
+ * other leg is left.
+ */
+static void raid1_collate(struct kiobuf *parent, struct kiobuf *child)
+{
+	struct kraid_array *array = kraid_of(parent->dev);
+	struct kraid_leg *leg;
+
+	if (likely(!child->error))
+		return;
+	if (parent->op != KIOBUF_READ) {
+		leg = &array->legs[(uintptr_t)child->private];
+		atomic_inc(&leg->errors);
+		if (kraid_error_blames_leg(child->error) &&
+		    kraid_leg_fail(array, leg))
+			return;
+	}
+	kiobuf_collate_prefix(parent, child);
+}
+
+static enum kiobuf_climb raid1_endio(struct kiobuf *kb, u32 data)
+{
+	struct kraid_array *array = kraid_of(kb->dev);
+	u32 tried = RAID1_TRIED(data) | BIT(RAID1_LEG(data));
+	int leg;
+
+	if (likely(!kb->error))
+		return KIOBUF_CLIMB;
+	if (!kraid_error_blames_leg(kb->error))
+		return KIOBUF_CLIMB;
+	atomic_inc(&array->legs[RAID1_LEG(data)].errors);
+	leg = raid1_pick(array, kb->pos, tried);
+	if (leg < 0)
+		return KIOBUF_CLIMB;
+	kiobuf_restart(kb);
+	raid1_point_read(array, kb, leg, tried);
+	kiobuf_defer(kb, &array->object.kd.dev);
+	return KIOBUF_HOLD;
+}
+
+static const struct kiobuf_dev_ops raid1_ops = {
+	.submit		= raid1_submit,
+	.next_child	= raid1_next_child,
+	.collate	= raid1_collate,
+	.endio		= raid1_endio,
+};
+
+static int raid1_run(struct kraid_array *array, struct kblk_shape *shape)
+{
+	struct kraid_leg *leg;
+
+	array->leg_bytes = U64_MAX;
+	for (leg = array->legs; leg < array->legs + array->nr_legs; leg++)
+		if (leg->lower)
+			array->leg_bytes = min(array->leg_bytes,
+					       kblk_lower_size(leg->lower));
+	shape->size = array->leg_bytes;
+	shape->stable = true;
+	return 0;
+}
+
+const struct kraid_personality kraid1_personality = {
+	.level		= 1,
+	.name		= "RAID-1",
+	.min_legs	= 2,
+	.max_legs	= KRAID_MAX_MIRRORS,
+	.redundant	= true,
+	.ops		= &raid1_ops,
+	.run		= raid1_run,
+};
