@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Bringing a file up as a device, and down. */
+#include <linux/file.h>
+#include <linux/module.h>
+
+#include "kloop.h"
+
+static const char *kloop_file_trouble(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "there is no such file";
+	case -EISDIR:
+		return "it is a directory";
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return "it cannot be opened for this; read_only may help";
+	default:
+		return NULL;
+	}
+}
+
+static struct file *kloop_open(struct kloop_dev *loop)
+{
+	struct kblk_object *object = &loop->object;
+	int flags = O_LARGEFILE | (loop->read_only ? O_RDONLY : O_RDWR);
+	struct file *file;
+	const char *why;
+
+	if (!loop->path)
+		return ERR_PTR(kblk_refuse(object, -EINVAL,
+					   "No file was named yet."));
+	file = filp_open(loop->path, flags, 0);
+	if (!IS_ERR(file))
+		return file;
+	why = kloop_file_trouble(PTR_ERR(file));
+	if (why)
+		kblk_refuse(object, 0, "%s cannot be used: %s.", loop->path,
+			    why);
+	else
+		kblk_refuse(object, 0, "%s cannot be opened: error %ld.",
+			    loop->path, -PTR_ERR(file));
+	return file;
+}
+
+static int kloop_check_file(struct kloop_dev *loop)
+{
+	struct kblk_object *object = &loop->object;
+	struct inode *inode = file_inode(loop->file);
+
+	if (S_ISBLK(inode->i_mode))
+		return kblk_refuse(object, -EINVAL,
+				   "%s is a block device: put a volume on it instead.",
+				   loop->path);
+	if (!S_ISREG(inode->i_mode))
+		return kblk_refuse(object, -EINVAL,
+				   "%s is not a regular file.", loop->path);
+	if (IS_SWAPFILE(inode))
+		return kblk_refuse(object, -ETXTBSY, "%s is in use as swap.",
+				   loop->path);
+	if (!loop->file->f_op->read_iter ||
+	    (!loop->read_only && !loop->file->f_op->write_iter))
+		return kblk_refuse(object, -EINVAL,
+				   "The file system of %s has no vectored I/O.",
+				   loop->path);
+	return 0;
+}
+
+/* Bytes that direct I/O on the file must be aligned to, 0 if it cannot be had. */
+static unsigned int kloop_dio_block(const struct kloop_dev *loop)
+{
+	struct block_device *carrier = file_inode(loop->file)->i_sb->s_bdev;
+	unsigned int block = carrier ? bdev_logical_block_size(carrier) :
+				       SECTOR_SIZE;
+
+	if (!(loop->file->f_mode & FMODE_CAN_ODIRECT))
+		return 0;
+	if (loop->offset % block || (loop->block_size &&
+				     loop->block_size < block))
+		return 0;
+	return block;
+}
+
+static int kloop_choose_direct(struct kloop_dev *loop)
+{
+	unsigned int block = kloop_dio_block(loop);
+
+	loop->direct = block && loop->direct_wish != KLOOP_DIRECT_OFF;
+	loop->dio_mask = block ? block - 1 : 0;
+	if (loop->direct || loop->direct_wish != KLOOP_DIRECT_ON)
+		return 0;
+	return kblk_refuse(&loop->object, -EINVAL,
+			   "Direct I/O cannot be had for %s at this offset and block size.",
+			   loop->path);
+}
+
+static int kloop_shape(struct kloop_dev *loop, struct kblk_shape *shape)
+{
+	struct inode *inode = file_inode(loop->file);
+	u64 size = i_size_read(inode);
+
+	shape->block_size = loop->block_size ?: SECTOR_SIZE;
+	if (loop->direct)
+		shape->block_size = max(shape->block_size, loop->dio_mask + 1);
+	size = size > loop->offset ? size - loop->offset : 0;
+	if (loop->size_limit)
+		size = min(size, loop->size_limit);
+	shape->size = size - size % shape->block_size;
+	if (!shape->size)
+		return kblk_refuse(&loop->object, -ENOSPC,
+				   "%s holds no whole block at this offset.",
+				   loop->path);
+	shape->read_only = loop->read_only;
+	shape->partscan = loop->partscan;
+	shape->write_cache = !loop->read_only;
+	shape->discard = max_t(u32, i_blocksize(inode), shape->block_size);
+	return 0;
+}
+
+static int kloop_start(struct kloop_dev *loop)
+{
+	struct kblk_shape shape = {};
+	int ret = kloop_check_file(loop);
+
+	if (!ret)
+		ret = kloop_choose_direct(loop);
+	if (!ret)
+		ret = kloop_shape(loop, &shape);
+	if (!ret)
+		ret = kloop_io_start(loop);
+	if (ret)
+		return ret;
+	ret = kblk_disk_add(&loop->object.kd, &shape);
+	if (ret)
+		kloop_io_stop(loop);
+	return ret;
+}
+
+int kloop_enable(struct kblk_object *object)
+{
+	struct kloop_dev *loop = kloop_of_object(object);
+	struct file *file;
+	int ret;
+
+	if (object->enabled)
+		return 0;
+	file = kloop_open(loop);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	loop->file = file;
+	ret = kloop_start(loop);
+	if (ret) {
+		loop->file = NULL;
+		fput(file);
+	}
+	return ret;
+}
+
+void kloop_disable(struct kblk_object *object)
+{
+	struct kloop_dev *loop = kloop_of_object(object);
+
+	kloop_io_stop(loop);
+	fput(loop->file);
+	loop->file = NULL;
+}
