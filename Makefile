@@ -15,7 +15,8 @@ endif
 W ?= 1
 C ?= 0
 
-.PHONY: all modules tools help clean
+.PHONY: all modules tools setup demo check check-style check-cpp check-modules \
+	check-guest bench install help clean
 all: modules tools ## modules for KVER (or KDIR), and the tools
 
 modules: ## modules only, into build/modules/KVER
@@ -25,10 +26,28 @@ modules: ## modules only, into build/modules/KVER
 	@$(MAKE) -s -C $(KDIR) M=$(KOBJ) W=$(W) C=$(C) KIO=$(KOBJ) modules
 	@cp -up $(KOBJ)/*/*.ko $(KMODULES)/
 
-tools: ## kioctl and the C++ tests, into build/bin
+tools: ## kioctl and the C++ programs, into build/bin
+	@mkdir -p $(BUILD)
 	@cmake -S . -B $(BUILD)/cmake -DCMAKE_BUILD_TYPE=RelWithDebInfo \
 		-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=$(BUILD)/bin >$(BUILD)/cmake.log
 	@cmake --build $(BUILD)/cmake -j$$(nproc)
+
+setup: ## install what is missing (apt-get, as root)
+	@scripts/setup
+
+demo: setup ## the main job: build, boot, stack, lose a leg, verify
+	@$(MAKE) --no-print-directory all
+	@scripts/demo
+
+check: setup ## everything CI runs; ends with N passed, N failed
+	@scripts/check
+
+bench: all ## instructions per I/O beside dm, md and loop
+	@tests/bench/bench
+
+install: all ## modules_install and the tools
+	$(MAKE) -C $(KDIR) M=$(KOBJ) KIO=$(KOBJ) modules_install
+	cmake --install $(BUILD)/cmake
 
 help: ## this list
 	@awk -F '##' '/^[a-z-]+:.*##/ { split($$1, t, ":"); printf "make %-12s %s\n", t[1], $$2 }' $(MAKEFILE_LIST)

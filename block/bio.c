@@ -104,10 +104,10 @@ static noinline int kblk_leaf_build(struct kblk_lower *lower, struct kiobuf *kb)
 		return KIOBUF_SUBMITTED;
 	}
 	bio = kblk_bio_build(lower, kb);
+	if (unlikely(!bio && kb->flags & KIOBUF_NOWAIT))
+		return -EAGAIN;
 	if (likely(bio))
 		submit_bio_noacct(bio);
-	else if (kb->flags & KIOBUF_NOWAIT)
-		return -EAGAIN;
 	else
 		kiobuf_defer(kb, &lower->dev);
 	return KIOBUF_SUBMITTED;

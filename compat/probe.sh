@@ -20,11 +20,15 @@ make -s -k -C "$kdir" M="$work" $objects >"$work/log" 2>&1 || true
 	echo '/* made by compat/probe.sh */'
 	for object in $objects; do
 		[ -e "$work/$object" ] || continue
-		echo "#define KIO_HAVE_$(basename "$object" .o | tr a-z A-Z) 1"
+		echo "#define KIO_HAVE_$(basename "$object" .o | tr '[:lower:]' '[:upper:]') 1"
 	done
 } >"$output.new"
 if ! grep -q KIO_HAVE_SANE "$output.new"; then
 	echo "compat: no module can be built with $kdir, see $work/log" >&2
 	exit 1
 fi
-cmp -s "$output.new" "$output" && rm "$output.new" || mv "$output.new" "$output"
+if cmp -s "$output.new" "$output"; then
+	rm "$output.new"
+else
+	mv "$output.new" "$output"
+fi

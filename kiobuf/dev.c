@@ -234,8 +234,7 @@ void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 EXPORT_SYMBOL_GPL(kiobuf_dev_unlink);
 
 /* Uppermost last; recursion is bounded by KIOBUF_DEV_MAX_DEPTH. */
-static int kiobuf_dev_visit(struct kiobuf_dev *dev,
-			    int (*fn)(struct kiobuf_dev *upper, void *arg),
+static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 			    void *arg)
 {
 	struct kiobuf_link *link;
@@ -259,8 +258,7 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev,
  * Context: process, sleeps.
  * Return: what @fn returned last.
  */
-int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev,
-			      int (*fn)(struct kiobuf_dev *upper, void *arg),
+int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 			      void *arg)
 {
 	int ret;

@@ -13,7 +13,6 @@
 #include <linux/kiobuf.h>
 #include <linux/kiobuf_dev.h>
 
-
 int kiobuf_alloc_init(void);
 void kiobuf_alloc_exit(void);
 

@@ -177,12 +177,14 @@ static ssize_t _pfx##_name##_show(struct config_item *item, char *page)	\
 {									\
 	return kblk_attr_show(item, page, _pfx##_name##_read);		\
 }
+
 #define KBLK_ATTR_STORE(_pfx, _name)					\
 static ssize_t _pfx##_name##_store(struct config_item *item,		\
 				   const char *page, size_t len)	\
 {									\
 	return kblk_attr_store(item, page, len, _pfx##_name##_write);	\
 }
+
 #define KBLK_ATTR(_pfx, _name)						\
 	KBLK_ATTR_SHOW(_pfx, _name)					\
 	KBLK_ATTR_STORE(_pfx, _name)					\

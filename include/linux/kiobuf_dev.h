@@ -225,8 +225,10 @@ int kiobuf_dev_register(struct kiobuf_dev *dev, const char *name,
 void kiobuf_dev_unregister(struct kiobuf_dev *dev);
 int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
 void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
-int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev,
-			      int (*fn)(struct kiobuf_dev *upper, void *arg),
+
+typedef int (*kiobuf_visit_fn)(struct kiobuf_dev *dev, void *arg);
+
+int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 			      void *arg);
 
 #endif /* _LINUX_KIOBUF_DEV_H */
