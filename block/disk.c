@@ -228,7 +228,9 @@ static noinline void kblk_submit_shut(struct bio *bio, unsigned long now)
 /* Neither plain read nor plain write, or flags that need a look. */
 static bool kblk_is_rare(blk_opf_t opf)
 {
-	return (opf & (REQ_OP_MASK | REQ_PREFLUSH | KBLK_FLAGS)) > REQ_OP_WRITE;
+	const u32 rare = (__force u32)(REQ_OP_MASK | REQ_PREFLUSH | KBLK_FLAGS);
+
+	return ((__force u32)opf & rare) > (__force u32)REQ_OP_WRITE;
 }
 
 /*
@@ -240,7 +242,7 @@ static void kblk_submit_bio(struct bio *bio)
 	struct block_device *bdev = bio->bi_bdev;
 	struct kblk_disk *kd = bdev->bd_disk->private_data;
 	unsigned long now = READ_ONCE(jiffies);
-	bool write = bio->bi_opf & REQ_OP_WRITE;
+	bool write = op_is_write(bio->bi_opf);
 	struct kblk_root *root;
 	struct kiobuf *kb;
 
@@ -326,7 +328,7 @@ static void kblk_lent_end_io(struct bio *bio)
 		kblk_lent_end_any(root);
 		return;
 	}
-	kblk_in_flight_add(bdev, bio->bi_opf & REQ_OP_WRITE, -1);
+	kblk_in_flight_add(bdev, op_is_write(bio->bi_opf), -1);
 	if (unlikely(READ_ONCE(kd->frozen) ||
 		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
 		kblk_root_finish(root, false);
@@ -641,9 +643,9 @@ int kblk_disk_quiesce(struct kblk_disk *kd)
 	int ret;
 
 	mutex_lock(&kblk_graph_mutex);
-	kiobuf_dev_for_each_upper(&kd->dev, kblk_freeze, NULL);
+	kiobuf_dev_walk_up(&kd->dev, kblk_freeze, NULL);
 	synchronize_rcu();
-	ret = kiobuf_dev_for_each_upper(&kd->dev, kblk_drain, &left);
+	ret = kiobuf_dev_walk_up(&kd->dev, kblk_drain, &left);
 	if (ret)
 		kblk_disk_resume(kd);
 	return ret;
@@ -658,7 +660,7 @@ EXPORT_SYMBOL_GPL(kblk_disk_quiesce);
  */
 void kblk_disk_resume(struct kblk_disk *kd)
 {
-	kiobuf_dev_for_each_upper(&kd->dev, kblk_thaw, NULL);
+	kiobuf_dev_walk_up(&kd->dev, kblk_thaw, NULL);
 	mutex_unlock(&kblk_graph_mutex);
 }
 EXPORT_SYMBOL_GPL(kblk_disk_resume);

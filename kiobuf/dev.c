@@ -249,7 +249,7 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 }
 
 /**
- * kiobuf_dev_for_each_upper() - visit a device and all that lie on it
+ * kiobuf_dev_walk_up() - visit a device and all that lie on it
  * @dev: device to begin with
  * @fn: called for each; anything but 0 ends the walk. May sleep, must not change
  *	the graph. A device that is reached in two ways is visited twice.
@@ -258,7 +258,7 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
  * Context: process, sleeps.
  * Return: what @fn returned last.
  */
-int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
+int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 			      void *arg)
 {
 	int ret;
@@ -268,4 +268,4 @@ int kiobuf_dev_for_each_upper(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 	mutex_unlock(&kiobuf_dev_mutex);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(kiobuf_dev_for_each_upper);
+EXPORT_SYMBOL_GPL(kiobuf_dev_walk_up);
