@@ -259,7 +259,7 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
  * Return: what @fn returned last.
  */
 int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
-			      void *arg)
+		       void *arg)
 {
 	int ret;
 

@@ -229,6 +229,6 @@ void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
 typedef int (*kiobuf_visit_fn)(struct kiobuf_dev *dev, void *arg);
 
 int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
-			      void *arg);
+		       void *arg);
 
 #endif /* _LINUX_KIOBUF_DEV_H */
