@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "lib/object.hpp"
+#include "lib/output.hpp"
+
+namespace kio {
+
+/// Carries out a command whose arguments have been parsed.
+using Action = std::function<Result<Output>(Control&)>;
+
+/// Adds a command's arguments to `app` and returns what to run once they are parsed.
+using Declare = Action(CLI::App& app);
+
+struct Command {
+    const char* group; ///< empty for a command of one word
+    const char* name;
+    const char* alias; ///< may be empty
+    const char* help;
+    Declare* declare;
+};
+
+Declare lvm_create, lvm_load, lvm_remove;
+
+// What several commands share.
+
+CLI::Option* add_name(CLI::App& app, std::string& name);
+
+/// An option whose value goes to an attribute as it stands: the kernel judges it.
+CLI::Option* add_setting(CLI::App& app, Settings& settings, const std::string& option,
+                         const std::string& attribute, const std::string& help);
+
+/// The command that takes down and removes the object NAME.
+Action declare_remove(CLI::App& app, Kind kind);
+
+/// The kernel resolves no path against our working directory.
+std::string absolute(const std::string& path);
+
+/// The output of a command that changed the object.
+Result<Output> changed(const Result<>& done, const Id& id);
+
+/// An object's attributes as members, in the order asked for; those without a value are left out.
+Json read_attributes(const Control& control, const Id& id, std::span<const std::string_view> names);
+
+} // namespace kio

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kioctl/kioctl.hpp"
+
+#include <ostream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kioctl/command.hpp"
+
+namespace kio {
+
+namespace {
+
+struct Group {
+    const char* name;
+    const char* help;
+};
+
+constexpr Group groups[] = {
+    {"lvm", "Volumes made of pieces of devices"},
+};
+
+constexpr Command commands[] = {
+    {"lvm", "create", "", "Make a volume and bring it up", lvm_create},
+    {"lvm", "load", "", "Swap the table of a live volume", lvm_load},
+    {"lvm", "remove", "", "Take a volume down", lvm_remove},
+};
+
+enum ExitStatus { done = 0, refused = 1, misused = 2 };
+
+std::string verbs(const Group& group)
+{
+    std::vector<std::string_view> names;
+    for (const Command& command : commands)
+        if (command.group == std::string_view{group.name})
+            names.emplace_back(command.name);
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+void declare_all(CLI::App& app, Action& chosen)
+{
+    for (const Group& group : groups)
+        app.add_subcommand(group.name, fmt::format("{}: {}", group.help, verbs(group)))
+            ->require_subcommand(1);
+
+    for (const Command& command : commands) {
+        CLI::App* parent = *command.group ? app.get_subcommand(command.group) : &app;
+        CLI::App* leaf = parent->add_subcommand(command.name, command.help);
+        if (*command.alias)
+            leaf->alias(command.alias);
+        leaf->final_callback([&chosen, action = command.declare(*leaf)] { chosen = action; });
+    }
+}
+
+/// CLI11 reports --help and --version as errors too, with exit code 0.
+int finish_parse(const CLI::App& app, const CLI::ParseError& error, std::ostream& out,
+                 std::ostream& err)
+{
+    if (error.get_exit_code() == 0)
+        return app.exit(error, out, err);
+    err << "kioctl: " << error.what() << "; see kioctl --help\n";
+    return misused;
+}
+
+int refuse(std::ostream& err, const std::string& sentence)
+{
+    err << "kioctl: " << sentence << '\n';
+    return refused;
+}
+
+} // namespace
+
+int run(int argc, const char* const* argv, Control& control, std::ostream& out, std::ostream& err)
+{
+    CLI::App app{"Make, change and look at devices of the kiobuf stack.", "kioctl"};
+    app.set_version_flag("--version", "kioctl " KIOCTL_VERSION);
+    app.footer("kioctl(8) has examples.");
+    app.require_subcommand(1);
+    app.fallthrough();
+
+    bool as_json = false;
+    app.add_flag("--json", as_json, "Print JSON");
+    Action chosen;
+    declare_all(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return finish_parse(app, error, out, err);
+    }
+
+    const auto output = chosen(control);
+    if (!output)
+        return refuse(err, output.error().sentence);
+    out << (as_json ? dump(output->data) : output->text) << std::flush;
+    return out ? done : refuse(err, "cannot write the output");
+}
+
+} // namespace kio

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <iosfwd>
+
+#include "lib/control.hpp"
+
+namespace kio {
+
+/// All of kioctl but the world outside. Returns the exit status: 0 done, 1 refused, 2 misused.
+int run(int argc, const char* const* argv, Control& control, std::ostream& out, std::ostream& err);
+
+} // namespace kio

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kioctl/kioctl.hpp"
+
+namespace kio {
+
+using Words = std::vector<std::string>;
+
+struct Outcome {
+    int status;
+    std::string out;
+    std::string err;
+};
+
+inline Outcome run_kioctl(Control& control, const Words& words)
+{
+    std::vector<const char*> arguments{"kioctl"};
+    for (const std::string& word : words)
+        arguments.push_back(word.c_str());
+    std::ostringstream out, err;
+    const int status = run(static_cast<int>(arguments.size()), arguments.data(), control, out, err);
+    return {status, out.str(), err.str()};
+}
+
+/// What a command prints that must succeed.
+inline std::string printed(Control& control, const Words& words)
+{
+    const Outcome outcome = run_kioctl(control, words);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.err, "");
+    return outcome.out;
+}
+
+/// What a command says that must be refused.
+inline std::string refused(Control& control, const Words& words)
+{
+    const Outcome outcome = run_kioctl(control, words);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.out, "");
+    return outcome.err;
+}
+
+using Effects = std::vector<std::string>;
+
+} // namespace kio
