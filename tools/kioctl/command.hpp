@@ -27,6 +27,7 @@ struct Command {
 };
 
 Declare lvm_create, lvm_load, lvm_remove;
+Declare raid_create, raid_stop, raid_fail, raid_detail;
 
 // What several commands share.
 

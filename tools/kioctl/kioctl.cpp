@@ -19,12 +19,17 @@ struct Group {
 
 constexpr Group groups[] = {
     {"lvm", "Volumes made of pieces of devices"},
+    {"raid", "Striped, mirrored and parity arrays"},
 };
 
 constexpr Command commands[] = {
     {"lvm", "create", "", "Make a volume and bring it up", lvm_create},
     {"lvm", "load", "", "Swap the table of a live volume", lvm_load},
     {"lvm", "remove", "", "Take a volume down", lvm_remove},
+    {"raid", "create", "", "Make an array and bring it up", raid_create},
+    {"raid", "stop", "remove", "Take an array down", raid_stop},
+    {"raid", "fail", "", "Declare a leg faulty", raid_fail},
+    {"raid", "detail", "", "Show an array and its legs", raid_detail},
 };
 
 enum ExitStatus { done = 0, refused = 1, misused = 2 };
