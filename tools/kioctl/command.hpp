@@ -28,6 +28,7 @@ struct Command {
 
 Declare lvm_create, lvm_load, lvm_remove;
 Declare raid_create, raid_stop, raid_fail, raid_detail;
+Declare loop_attach, loop_detach, loop_list;
 
 // What several commands share.
 

@@ -20,6 +20,7 @@ struct Group {
 constexpr Group groups[] = {
     {"lvm", "Volumes made of pieces of devices"},
     {"raid", "Striped, mirrored and parity arrays"},
+    {"loop", "Block devices over files"},
 };
 
 constexpr Command commands[] = {
@@ -30,6 +31,9 @@ constexpr Command commands[] = {
     {"raid", "stop", "remove", "Take an array down", raid_stop},
     {"raid", "fail", "", "Declare a leg faulty", raid_fail},
     {"raid", "detail", "", "Show an array and its legs", raid_detail},
+    {"loop", "attach", "create", "Make a block device of a file", loop_attach},
+    {"loop", "detach", "remove", "Take a loop device down", loop_detach},
+    {"loop", "list", "", "List the loop devices and their files", loop_list},
 };
 
 enum ExitStatus { done = 0, refused = 1, misused = 2 };
