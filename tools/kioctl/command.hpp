@@ -29,6 +29,7 @@ struct Command {
 Declare lvm_create, lvm_load, lvm_remove;
 Declare raid_create, raid_stop, raid_fail, raid_detail;
 Declare loop_attach, loop_detach, loop_list;
+Declare filter_create, filter_remove;
 
 // What several commands share.
 

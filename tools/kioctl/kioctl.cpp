@@ -21,6 +21,7 @@ constexpr Group groups[] = {
     {"lvm", "Volumes made of pieces of devices"},
     {"raid", "Striped, mirrored and parity arrays"},
     {"loop", "Block devices over files"},
+    {"filter", "Layers that change what passes"},
 };
 
 constexpr Command commands[] = {
@@ -34,6 +35,8 @@ constexpr Command commands[] = {
     {"loop", "attach", "create", "Make a block device of a file", loop_attach},
     {"loop", "detach", "remove", "Take a loop device down", loop_detach},
     {"loop", "list", "", "List the loop devices and their files", loop_list},
+    {"filter", "create", "", "Put a filter above a block device", filter_create},
+    {"filter", "remove", "", "Take a filter away", filter_remove},
 };
 
 enum ExitStatus { done = 0, refused = 1, misused = 2 };
