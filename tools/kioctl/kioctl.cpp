@@ -37,6 +37,9 @@ constexpr Command commands[] = {
     {"loop", "list", "", "List the loop devices and their files", loop_list},
     {"filter", "create", "", "Put a filter above a block device", filter_create},
     {"filter", "remove", "", "Take a filter away", filter_remove},
+    {"", "list", "", "List all devices", list_devices},
+    {"", "tree", "", "Draw how devices lie on each other", show_tree},
+    {"", "stats", "", "Print the counters of one device or of all", show_stats},
 };
 
 enum ExitStatus { done = 0, refused = 1, misused = 2 };
