@@ -15,8 +15,7 @@ endif
 W ?= 1
 C ?= 0
 
-.PHONY: all modules tools setup demo check check-style check-cpp check-modules \
-	check-guest bench install help clean
+.PHONY: all modules tools setup demo check bench install help clean
 all: modules tools ## modules for KVER (or KDIR), and the tools
 
 modules: ## modules only, into build/modules/KVER

@@ -3,10 +3,11 @@
  * diskstats of a request at our upper border: time, in flight, busy time. How
  * many requests and sectors passed is counted by the core, on every layer.
  *
- * The number in flight is also what a drain waits for. It is raised before
- * kd->frozen is looked at. After frozen was set, synchronize_rcu() makes every
- * CPU pass a full barrier: whoever saw the gate open has raised the number
- * visibly by then, and who comes later sees it shut.
+ * The number in flight is also what a drain waits for. It is raised, kd->frozen is
+ * looked at, and it is lowered again if that is set, all on one CPU with
+ * preemption off. So after frozen was set and synchronize_rcu() returned,
+ * whoever saw the gate open has raised it, and the sum over all CPUs, however
+ * long it takes to read, is never below what is in flight.
  */
 #ifndef _KBLK_ACCOUNT_H
 #define _KBLK_ACCOUNT_H

@@ -151,6 +151,27 @@ static const struct kiobuf_dev_ops kblk_partition_ops = {
 	.submit		= kblk_partition_submit,
 };
 
+/*
+ * Can data come with a flush? Only where all of it goes to one device that can.
+ * Told from below upwards, when a device is made or its lowers have changed.
+ */
+int kblk_update_preflush(struct kiobuf_dev *dev, void *arg)
+{
+	struct kiobuf_dev *only;
+
+	if (dev->flags & KIOBUF_DEV_DISK)
+		only = container_of(dev, struct kblk_disk, dev)->only;
+	else if (dev->ops == &kblk_partition_ops)
+		only = container_of(dev, struct kblk_lower, dev)->target;
+	else
+		return 0;
+	if (only && only->flags & KIOBUF_DEV_PREFLUSH)
+		dev->flags |= KIOBUF_DEV_PREFLUSH;
+	else
+		dev->flags &= ~KIOBUF_DEV_PREFLUSH;
+	return 0;
+}
+
 static int kblk_foreign_init(struct kblk_lower *lower, const char *name)
 {
 	int ret = bioset_init(&lower->bios, KBLK_BIO_RESERVE, 0, 0);
@@ -158,7 +179,6 @@ static int kblk_foreign_init(struct kblk_lower *lower, const char *name)
 	if (ret)
 		return ret;
 	lower->dev.flags = KIOBUF_DEV_PREFLUSH;
-	lower->target = &lower->dev;
 	ret = kiobuf_dev_register(&lower->dev, name, &kblk_leaf_ops);
 	if (ret)
 		bioset_exit(&lower->bios);
@@ -170,7 +190,6 @@ static int kblk_partition_init(struct kblk_lower *lower, const char *name,
 {
 	int ret;
 
-	lower->dev.flags = whole->dev.flags & KIOBUF_DEV_PREFLUSH;
 	lower->dev.part = lower->bdev;
 	lower->target = &whole->dev;
 	ret = kiobuf_dev_register(&lower->dev, name, &kblk_partition_ops);
@@ -179,6 +198,8 @@ static int kblk_partition_init(struct kblk_lower *lower, const char *name,
 	ret = kiobuf_dev_link(&lower->dev, &whole->dev);
 	if (ret)
 		kiobuf_dev_unregister(&lower->dev);
+	else
+		kblk_update_preflush(&lower->dev, NULL);
 	return ret;
 }
 
@@ -194,11 +215,11 @@ int kblk_leaf_init(struct kblk_lower *lower)
 
 	snprintf(name, sizeof(name), "/%pg", lower->bdev);
 	lower->dev.size = bdev_nr_bytes(lower->bdev);
+	lower->target = own ? &own->dev : &lower->dev;
 	if (!own)
 		return kblk_foreign_init(lower, name);
 	if (bdev_is_partition(lower->bdev))
 		return kblk_partition_init(lower, name, own);
-	lower->target = &own->dev;
 	return 0;
 }
 

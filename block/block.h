@@ -70,6 +70,7 @@ static inline struct kblk_disk *kblk_disk_of_bdev(struct block_device *bdev)
 		bdev->bd_disk->private_data : NULL;
 }
 
+int kblk_update_preflush(struct kiobuf_dev *dev, void *arg);
 int kblk_leaf_init(struct kblk_lower *lower);
 void kblk_leaf_exit(struct kblk_lower *lower);
 

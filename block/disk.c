@@ -10,6 +10,8 @@
 
 #define KBLK_ROOT_RESERVE 32
 
+DEFINE_MUTEX(kblk_graph_mutex);
+
 static enum kiobuf_op kblk_op(const struct bio *bio)
 {
 	switch (bio_op(bio)) {
@@ -47,6 +49,10 @@ static u32 kblk_flags(blk_opf_t opf)
 
 /* ---- the way in ---- */
 
+/*
+ * Counts a request out. The disk may go down at once, so this is the last that is
+ * done with it: whoever waits for the drain looks by himself.
+ */
 static __always_inline void kblk_leave(struct kblk_disk *kd,
 				       struct block_device *bdev,
 				       unsigned long start, enum req_op op)
@@ -54,32 +60,34 @@ static __always_inline void kblk_leave(struct kblk_disk *kd,
 	if (unlikely(bdev != kd->dev.part))
 		kblk_account_end(bdev, start, op);
 	kblk_account_end(kd->dev.part, start, op);
-	if (unlikely(READ_ONCE(kd->frozen)))
-		wake_up_all(&kd->gate);
 }
 
-/* Counts a request in; false while the disk is frozen, and nothing is counted. */
-static __always_inline bool kblk_enter(struct kblk_disk *kd,
-				       struct block_device *bdev,
-				       unsigned long now, enum req_op op)
+/* Counts a request in. False while the disk is frozen: then nothing is counted. */
+static bool kblk_enter(struct kblk_disk *kd, struct block_device *bdev,
+		       unsigned long now, enum req_op op)
 {
+	bool open;
+
+	preempt_disable();
 	kblk_account_start(kd->dev.part, now, op);
 	if (unlikely(bdev != kd->dev.part))
 		kblk_account_start(bdev, now, op);
-	barrier();
-	return likely(!READ_ONCE(kd->frozen));
+	open = likely(!READ_ONCE(kd->frozen));
+	if (unlikely(!open))
+		kblk_leave(kd, bdev, now, op);
+	preempt_enable();
+	return open;
 }
 
-/* The gate was shut: waits until it is open and the request is in. */
-static noinline bool kblk_enter_slow(struct kblk_disk *kd, struct bio *bio,
-				     unsigned long now)
+/* As kblk_enter(), but waits for the gate where that is allowed. */
+static bool kblk_enter_wait(struct kblk_disk *kd, struct bio *bio,
+			    unsigned long now)
 {
-	do {
-		kblk_leave(kd, bio->bi_bdev, now, bio_op(bio));
+	while (!kblk_enter(kd, bio->bi_bdev, now, bio_op(bio))) {
 		if (bio->bi_opf & REQ_NOWAIT)
 			return false;
 		wait_event(kd->gate, !READ_ONCE(kd->frozen));
-	} while (!kblk_enter(kd, bio->bi_bdev, now, bio_op(bio)));
+	}
 	return true;
 }
 
@@ -195,8 +203,7 @@ static noinline void kblk_submit_any(struct bio *bio, unsigned long now,
 	struct kblk_root *root;
 	struct kiobuf *kb;
 
-	if (!entered && !kblk_enter(kd, bdev, now, bio_op(bio)) &&
-	    !kblk_enter_slow(kd, bio, now)) {
+	if (!entered && !kblk_enter_wait(kd, bio, now)) {
 		kblk_refuse_bio(bio, BLK_STS_AGAIN);
 		return;
 	}
@@ -216,13 +223,6 @@ static noinline void kblk_submit_any(struct bio *bio, unsigned long now,
 	if (bdev != kd->dev.part)
 		kblk_count_partition(bio);
 	kiobuf_submit(kb);
-}
-
-static noinline void kblk_submit_shut(struct bio *bio, unsigned long now)
-{
-	kblk_leave(bio->bi_bdev->bd_disk->private_data, bio->bi_bdev, now,
-		   bio_op(bio));
-	kblk_submit_any(bio, now, false);
 }
 
 /* Neither plain read nor plain write, or flags that need a look. */
@@ -251,13 +251,16 @@ static void kblk_submit_bio(struct bio *bio)
 		kblk_submit_any(bio, now, false);
 		return;
 	}
+	preempt_disable();
 	kblk_in_flight_add(bdev, write, 1);
-	barrier();
 	if (unlikely(READ_ONCE(kd->frozen))) {
-		kblk_submit_shut(bio, now);
+		kblk_in_flight_add(bdev, write, -1);
+		preempt_enable();
+		kblk_submit_any(bio, now, false);
 		return;
 	}
-	kb = kiobuf_pool_pop(&kd->roots);
+	kb = __kiobuf_pool_pop(&kd->roots);
+	preempt_enable();
 	if (unlikely(!kb)) {
 		kblk_submit_any(bio, now, true);
 		return;
@@ -275,27 +278,24 @@ static void kblk_submit_bio(struct bio *bio)
  * many bytes are good. A bio that went below itself was ended there already as
  * far as the block layer goes: only its own callback is left to call.
  */
-static noinline void kblk_root_finish(struct kblk_root *root, bool end_bio)
-{
-	struct kblk_disk *kd = root->kd;
-	struct bio *bio = root->bio;
-
-	if (READ_ONCE(kd->frozen))
-		wake_up_all(&kd->gate);
-	kiobuf_pool_free(&kd->roots, &root->kb);
-	if (end_bio)
-		bio_endio(bio);
-	else
-		bio->bi_end_io(bio);
-}
-
 void kblk_root_end_io(struct kiobuf *kb)
 {
 	struct kblk_root *root = container_of(kb, struct kblk_root, kb);
+	struct kblk_disk *kd = root->kd;
+	struct bio *bio = root->bio;
+	struct block_device *bdev;
+	bool lent = root->lent;
+	unsigned long start;
 
-	root->bio->bi_status = errno_to_blk_status(kb->error);
-	kblk_leave(root->kd, root->bdev, root->start, bio_op(root->bio));
-	kblk_root_finish(root, !root->lent);
+	bio->bi_status = errno_to_blk_status(kb->error);
+	bdev = root->bdev;
+	start = root->start;
+	kiobuf_pool_free(&kd->roots, kb);
+	kblk_leave(kd, bdev, start, bio_op(bio));
+	if (lent)
+		bio->bi_end_io(bio);
+	else
+		bio_endio(bio);
 }
 
 /* ---- the bio itself, lent to a device below ---- */
@@ -324,16 +324,12 @@ static void kblk_lent_end_io(struct bio *bio)
 	if (unlikely(bio->bi_status || root->kb.nr_frames ||
 		     bdev != kd->dev.part || now != root->start ||
 		     kblk_tick_due(bdev, now) ||
-		     tracepoint_enabled(kiobuf_endio))) {
+		     tracepoint_enabled(endio) ||
+		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
 		kblk_lent_end_any(root);
 		return;
 	}
 	kblk_in_flight_add(bdev, op_is_write(bio->bi_opf), -1);
-	if (unlikely(READ_ONCE(kd->frozen) ||
-		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
-		kblk_root_finish(root, false);
-		return;
-	}
 	bio->bi_end_io(bio);
 }
 
@@ -357,6 +353,13 @@ struct bio *kblk_bio_lend(struct kblk_root *root, struct block_device *bdev)
 }
 
 /* ---- life of the gendisk ---- */
+
+/* NULL for a device without a border of its own, such as a partition */
+static struct kblk_disk *kblk_disk_of_dev(struct kiobuf_dev *dev)
+{
+	return dev->flags & KIOBUF_DEV_DISK && dev->part ?
+		container_of(dev, struct kblk_disk, dev) : NULL;
+}
 
 KIO_DISK_OPEN(kblk_disk_open)
 {
@@ -470,10 +473,11 @@ static void kblk_shape_limits(struct kblk_disk *kd, struct kio_limits *l,
 		kio_limits_set(l, BLK_FEAT_FUA);
 }
 
-static void kblk_set_size(struct kblk_disk *kd, u64 size)
+static void kblk_set_shape(struct kblk_disk *kd, const struct kblk_shape *shape)
 {
-	kd->dev.size = size;
-	set_capacity_and_notify(kd->disk, size >> SECTOR_SHIFT);
+	kd->dev.size = shape->size;
+	kd->only = shape->only;
+	set_capacity_and_notify(kd->disk, shape->size >> SECTOR_SHIFT);
 }
 
 static void kblk_lowers_unhold(struct kblk_disk *kd)
@@ -500,10 +504,27 @@ static int kblk_lowers_hold(struct kblk_disk *kd)
 static void kblk_disk_unmake(struct kblk_disk *kd)
 {
 	kblk_lowers_unhold(kd);
+	cancel_work_sync(&kd->event);
 	del_gendisk(kd->disk);
 	kd->dev.part = NULL;
 	put_disk(kd->disk);
 	kd->disk = NULL;
+}
+
+static int kblk_disk_make(struct kblk_disk *kd)
+{
+	int ret = add_disk(kd->disk);
+
+	if (ret) {
+		kd->dev.part = NULL;
+		put_disk(kd->disk);
+		kd->disk = NULL;
+		return ret;
+	}
+	ret = kblk_lowers_hold(kd);
+	if (ret)
+		kblk_disk_unmake(kd);
+	return ret;
 }
 
 /**
@@ -532,23 +553,36 @@ int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape)
 		disk->flags |= GENHD_FL_NO_PART;
 	set_disk_ro(disk, shape->read_only);
 	kd->dying = false;
+
+	/* A device below must not quiesce while our border comes into being. */
+	mutex_lock(&kblk_graph_mutex);
 	kd->disk = disk;
 	kd->dev.part = disk->part0;
-	kblk_set_size(kd, shape->size);
-
-	ret = add_disk(disk);
-	if (ret) {
-		kd->dev.part = NULL;
-		kd->disk = NULL;
-		put_disk(disk);
-		return ret;
-	}
-	ret = kblk_lowers_hold(kd);
-	if (ret)
-		kblk_disk_unmake(kd);
+	kblk_set_shape(kd, shape);
+	kblk_update_preflush(&kd->dev, NULL);
+	ret = kblk_disk_make(kd);
+	mutex_unlock(&kblk_graph_mutex);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kblk_disk_add);
+
+/*
+ * Waits until nothing is in flight. By looking, since the end of a request must
+ * not touch the disk after it was counted out. Returns what is left of @timeout.
+ */
+static long kblk_wait_drained(struct kblk_disk *kd, long timeout)
+{
+	long pause = max(HZ / 250, 1);
+
+	while (kblk_in_flight(kd->dev.part)) {
+		if (timeout < pause)
+			return 0;
+		schedule_timeout_uninterruptible(pause);
+		if (timeout != MAX_SCHEDULE_TIMEOUT)
+			timeout -= pause;
+	}
+	return timeout;
+}
 
 /**
  * kblk_disk_del() - take the block device down
@@ -569,29 +603,24 @@ int kblk_disk_del(struct kblk_disk *kd)
 	if (busy)
 		return -EBUSY;
 
-	/* Nobody has it open; what read-ahead left in flight is waited for. */
+	/*
+	 * Nobody has it open; what read-ahead left in flight is waited for. A
+	 * device below may be about to quiesce: it must find us whole or gone.
+	 */
+	mutex_lock(&kblk_graph_mutex);
 	WRITE_ONCE(kd->frozen, true);
 	synchronize_rcu();
-	wait_event(kd->gate, !kblk_in_flight(kd->dev.part));
+	kblk_wait_drained(kd, MAX_SCHEDULE_TIMEOUT);
 	WRITE_ONCE(kd->frozen, false);
-	cancel_work_sync(&kd->event);
 	kblk_disk_unmake(kd);
+	mutex_unlock(&kblk_graph_mutex);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kblk_disk_del);
 
 /* ---- quiesce ---- */
 
-DEFINE_MUTEX(kblk_graph_mutex);
-
 #define KBLK_DRAIN_TIMEOUT (30 * HZ)
-
-/* NULL for a device without a border of its own, such as a partition */
-static struct kblk_disk *kblk_disk_of_dev(struct kiobuf_dev *dev)
-{
-	return dev->flags & KIOBUF_DEV_DISK && dev->part ?
-		container_of(dev, struct kblk_disk, dev) : NULL;
-}
 
 static int kblk_freeze(struct kiobuf_dev *dev, void *arg)
 {
@@ -620,8 +649,7 @@ static int kblk_drain(struct kiobuf_dev *dev, void *arg)
 
 	if (!kd)
 		return 0;
-	*left = wait_event_timeout(kd->gate, !kblk_in_flight(kd->dev.part),
-				   *left);
+	*left = kblk_wait_drained(kd, *left);
 	return *left ? 0 : -ETIMEDOUT;
 }
 
@@ -681,7 +709,8 @@ int kblk_disk_reshape(struct kblk_disk *kd, const struct kblk_shape *shape)
 	ret = kio_disk_set_limits(kd->disk, &limits);
 	if (ret)
 		return ret;
-	kblk_set_size(kd, shape->size);
+	kblk_set_shape(kd, shape);
+	kiobuf_dev_walk_up(&kd->dev, kblk_update_preflush, NULL);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kblk_disk_reshape);

@@ -198,6 +198,7 @@ static inline int kio_disk_set_limits(struct gendisk *disk,
 		       kio_limits_has(l, BLK_FEAT_STABLE_WRITES));
 	kio_queue_flag(q, QUEUE_FLAG_NOWAIT,
 		       kio_limits_has(l, BLK_FEAT_NOWAIT));
+	disk_update_readahead(disk);
 	return 0;
 }
 

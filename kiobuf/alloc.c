@@ -47,8 +47,9 @@ void kiobuf_free(struct kiobuf *kb)
  * kiobuf_put() - let go of a header from kiobuf_alloc()
  * @kb: the header, idle, in flight or ended; NULL is ignored
  *
- * The caller must not look at it again. One in flight is freed when it ends;
- * its vector must stay until then. Context: any.
+ * The caller must not look at it again. One in flight is freed when it ends, by
+ * kiobuf_done(), which an end_io must come to; its vector must stay until then.
+ * Context: any.
  */
 void kiobuf_put(struct kiobuf *kb)
 {

@@ -53,7 +53,7 @@ static void kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
 	kb->parent = parent;
 	parent->active = true;
 	atomic_inc(&parent->io_count);
-	trace_kiobuf_clone(kb);
+	trace_clone(kb);
 }
 
 static struct kiobuf_cursor kiobuf_find(const struct kiobuf *parent, u64 offset)

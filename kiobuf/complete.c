@@ -84,7 +84,7 @@ static struct kiobuf *kiobuf_finish(struct kiobuf *kb)
 	struct kiobuf *parent = kb->parent;
 	struct kiobuf_dev *dev = parent ? parent->dev : NULL;
 
-	trace_kiobuf_endio(kb);
+	trace_endio(kb);
 	if (parent) {
 		if (dev && dev->ops->collate)
 			dev->ops->collate(parent, kb);

@@ -2,9 +2,10 @@
 /*
  * Private to kiobuf.ko.
  *
- * Locks, none of which is held while another is taken:
+ * Locks. Nothing is taken under the first two; kiobuf_dev_walk_up() calls back under
+ * the last.
  *	kb->wait.lock		kb->error, ->bytes, ->done, ->orphan; irq-safe
- *	dev->lock		dev->deferred; irq-safe
+ *	dev->lock		dev->deferred, ->retries; irq-safe
  *	kiobuf_dev_mutex	the graph of devices; process context
  */
 #ifndef _KIOBUF_INTERNAL_H

@@ -7,7 +7,7 @@
 #include "trace.h"
 
 /* Looked at in line by kiobuf_endio() */
-EXPORT_TRACEPOINT_SYMBOL_GPL(kiobuf_endio);
+EXPORT_TRACEPOINT_SYMBOL_GPL(endio);
 
 static int __init kiobuf_module_init(void)
 {

@@ -106,7 +106,7 @@ static __always_inline struct kiobuf *kiobuf_descend(struct kiobuf *kb)
 			return NULL;
 		if (unlikely(verdict != KIOBUF_REMAPPED))
 			break;
-		trace_kiobuf_remap(kb, dev);
+		trace_remap(kb, dev);
 	}
 	if (verdict == KIOBUF_SPLIT)
 		return kb;
@@ -143,7 +143,7 @@ static void kiobuf_split(struct kiobuf *splitting, struct kiobuf *top)
 void kiobuf_submit(struct kiobuf *kb)
 {
 	kb->active = true;
-	trace_kiobuf_submit(kb);
+	trace_submit(kb);
 	kb = kiobuf_descend(kb);
 	if (unlikely(kb)) {
 		kiobuf_start_split(kb);
@@ -153,10 +153,11 @@ void kiobuf_submit(struct kiobuf *kb)
 EXPORT_SYMBOL_GPL(kiobuf_submit);
 
 /**
- * kiobuf_defer() - submit from a worker of the device that holds the header
- * @kb: header held by an ->endio() of @owner
+ * kiobuf_defer() - submit from a worker
+ * @kb: header that the caller holds
  * @owner: device whose worker is to submit it to kb->dev
  *
+ * For a header held by an ->endio(), or one that its ->submit() found no memory for.
  * Context: any, irq too.
  */
 void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner)

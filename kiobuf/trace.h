@@ -47,14 +47,14 @@ DECLARE_EVENT_CLASS(kiobuf_header,
 		  __entry->bytes, __entry->error)
 );
 
-DEFINE_EVENT(kiobuf_header, kiobuf_submit,
+DEFINE_EVENT(kiobuf_header, submit,
 	TP_PROTO(const struct kiobuf *kb), TP_ARGS(kb));
-DEFINE_EVENT(kiobuf_header, kiobuf_clone,
+DEFINE_EVENT(kiobuf_header, clone,
 	TP_PROTO(const struct kiobuf *kb), TP_ARGS(kb));
-DEFINE_EVENT(kiobuf_header, kiobuf_endio,
+DEFINE_EVENT(kiobuf_header, endio,
 	TP_PROTO(const struct kiobuf *kb), TP_ARGS(kb));
 
-TRACE_EVENT(kiobuf_remap,
+TRACE_EVENT(remap,
 	TP_PROTO(const struct kiobuf *kb, const struct kiobuf_dev *from),
 	TP_ARGS(kb, from),
 	TP_STRUCT__entry(

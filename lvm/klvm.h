@@ -117,6 +117,7 @@ ssize_t klvm_stage_print(const struct klvm_stage *stage, char *page);
 struct klvm_table *klvm_table_new(struct kblk_object *object,
 				  struct klvm_stage *stage);
 void klvm_table_free(struct klvm_table *table);
+u32 klvm_block(const struct klvm_table *table);
 
 /* targets.c */
 extern struct kiobuf_dev klvm_zero_dev, klvm_error_dev;

@@ -64,22 +64,37 @@ static int klvm_table_claim(struct klvm_table *table,
 	return 0;
 }
 
+/* Requests come in blocks of the largest leg: no segment may cut one up. */
+u32 klvm_block(const struct klvm_table *table)
+{
+	u32 block = SECTOR_SIZE, i;
+
+	for (i = 0; i < table->nr_lowers; i++)
+		block = max(block, kblk_lower_block_size(table->lowers[i]));
+	return block;
+}
+
+static int klvm_check_block(struct kblk_object *object, u32 nr,
+			    const struct klvm_line *line, u32 block)
+{
+	if (!((line->start | line->length | line->offset) & (block - 1)))
+		return 0;
+	return kblk_refuse(object, -EINVAL,
+			   "Line %u: all numbers must be multiples of %u sectors, the largest block below.",
+			   nr, block);
+}
+
 static int klvm_check_range(struct kblk_object *object, u32 nr,
 			    const struct klvm_line *line, const char *path,
 			    struct kblk_lower *lower)
 {
 	u64 size = kblk_lower_size(lower) >> SECTOR_SHIFT;
-	u32 block = kblk_lower_block_size(lower) >> SECTOR_SHIFT;
 
 	if (line->offset > size || line->length > size - line->offset)
 		return kblk_refuse(object, -ENOSPC,
 				   "Line %u: sectors %llu to %llu do not fit %s, which has %llu.",
 				   nr, line->offset,
 				   line->offset + line->length, path, size);
-	if ((line->offset | line->length) & (block - 1))
-		return kblk_refuse(object, -EINVAL,
-				   "Line %u: offset and length must be multiples of %u sectors, a block of %s.",
-				   nr, block, path);
 	return 0;
 }
 
@@ -112,14 +127,18 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 {
 	const struct klvm_line *last = &stage->lines[stage->nr - 1];
 	struct klvm_table *table = klvm_table_alloc(stage);
+	u32 block, i;
 	int ret;
-	u32 i;
 
 	if (!table)
 		return ERR_PTR(-ENOMEM);
 	ret = klvm_table_claim(table, object, stage);
-	for (i = 0; !ret && i < stage->nr; i++)
-		ret = klvm_map_line(table, object, stage, i);
+	block = klvm_block(table) >> SECTOR_SHIFT;
+	for (i = 0; !ret && i < stage->nr; i++) {
+		ret = klvm_check_block(object, i + 1, &stage->lines[i], block);
+		if (!ret)
+			ret = klvm_map_line(table, object, stage, i);
+	}
 	if (ret) {
 		klvm_table_free(table);
 		return ERR_PTR(ret);

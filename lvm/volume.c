@@ -36,6 +36,9 @@ static noinline int klvm_submit_any(struct kiobuf *kb,
 	if (kb->op == KIOBUF_FLUSH)
 		return klvm_flush(kb, table);
 	segment += klvm_find(segment, table->nr, kb->pos);
+	/* The volume may have shrunk since the block layer looked at the end. */
+	if (kb->pos > segment[1].start)
+		return -EIO;
 	if (kb->length > segment[1].start - kb->pos)
 		return KIOBUF_SPLIT;
 	klvm_point(kb, segment);
@@ -81,7 +84,7 @@ static struct kiobuf *klvm_next_child(struct kiobuf *parent)
 		return NULL;
 	segment = &table->segments[klvm_find(table->segments, table->nr, pos)];
 	if (unlikely(pos >= segment[1].start))
-		return ERR_PTR(-EIO);	/* beyond the end: the volume shrank */
+		return ERR_PTR(-EIO);	/* as in klvm_submit_any() */
 	kb = kiobuf_carve(parent, segment[1].start - pos);
 	if (!IS_ERR_OR_NULL(kb))
 		klvm_point(kb, segment);
@@ -93,22 +96,11 @@ const struct kiobuf_dev_ops klvm_ops = {
 	.next_child	= klvm_next_child,
 };
 
-static void klvm_install(struct klvm_volume *volume, struct klvm_table *table)
-{
-	struct kiobuf_dev *dev = &volume->object.kd.dev;
-	bool single = table->nr_devs == 1 &&
-		      table->devs[0]->flags & KIOBUF_DEV_PREFLUSH;
-
-	volume->table = table;
-	dev->flags &= ~KIOBUF_DEV_PREFLUSH;
-	if (single)
-		dev->flags |= KIOBUF_DEV_PREFLUSH;
-}
-
 static struct kblk_shape klvm_shape(const struct klvm_table *table)
 {
 	struct kblk_shape shape = {
 		.size = table->segments[table->nr].start,
+		.only = table->nr_devs == 1 ? table->devs[0] : NULL,
 		.partscan = true,
 	};
 
@@ -126,14 +118,18 @@ static int klvm_swap(struct klvm_volume *volume, struct klvm_table *table)
 	struct klvm_table *old = volume->table;
 	int ret;
 
+	if (klvm_block(table) > queue_logical_block_size(object->kd.disk->queue))
+		return kblk_refuse(object, -EINVAL,
+				   "Blocks would grow to %u bytes: take the volume down first.",
+				   klvm_block(table));
 	ret = kblk_disk_quiesce(&object->kd);
 	if (ret)
 		return kblk_refuse(object, ret,
 				   "I/O in flight did not end in time; the old table stays.");
-	klvm_install(volume, table);
+	volume->table = table;
 	ret = kblk_disk_reshape(&object->kd, &shape);
 	if (ret)
-		klvm_install(volume, old);
+		volume->table = old;
 	kblk_disk_resume(&object->kd);
 	if (ret)
 		return kblk_refuse(object, ret,
@@ -147,7 +143,7 @@ static int klvm_start(struct klvm_volume *volume, struct klvm_table *table)
 	struct kblk_shape shape = klvm_shape(table);
 	int ret;
 
-	klvm_install(volume, table);
+	volume->table = table;
 	ret = kblk_disk_add(&volume->object.kd, &shape);
 	if (ret)
 		volume->table = NULL;

@@ -89,6 +89,9 @@ static int kraid_open_leg(struct kraid_array *array, struct kraid_leg *leg)
 	struct kblk_object *object = &array->object;
 	u32 block;
 
+	/* What it holds is old, and nothing else would remember that. */
+	if (leg->state == KRAID_FAULTY)
+		return 0;
 	atomic_set(&leg->errors, 0);
 	leg->state = KRAID_MISSING;
 	if (!strcmp(leg->path, "missing"))

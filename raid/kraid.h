@@ -11,7 +11,8 @@
  *	(new)		missing		array comes up, `missing` was named
  *	in_sync		faulty		a write or flush failed there, or `fail`
  *					was told so; never the last good leg
- *	faulty, missing	(gone)		array goes down
+ *	faulty		faulty		array goes down and up again
+ *	faulty		(new)		legs are named anew
  *
  * array->lock guards states and counts; the data path reads a state without it:
  * a leg that has just failed gets at most the I/O that was on its way.

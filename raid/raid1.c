@@ -155,13 +155,17 @@ static const struct kiobuf_dev_ops raid1_ops = {
 
 static int raid1_run(struct kraid_array *array, struct kblk_shape *shape)
 {
+	u64 bytes = U64_MAX;
+	u32 block = SECTOR_SIZE;
 	struct kraid_leg *leg;
 
-	array->leg_bytes = U64_MAX;
-	for (leg = array->legs; leg < array->legs + array->nr_legs; leg++)
-		if (leg->lower)
-			array->leg_bytes = min(array->leg_bytes,
-					       kblk_lower_size(leg->lower));
+	for (leg = array->legs; leg < array->legs + array->nr_legs; leg++) {
+		if (!leg->lower)
+			continue;
+		bytes = min(bytes, kblk_lower_size(leg->lower));
+		block = max(block, kblk_lower_block_size(leg->lower));
+	}
+	array->leg_bytes = round_down(bytes, block);
 	shape->size = array->leg_bytes;
 	shape->stable = true;
 	return 0;

@@ -27,10 +27,11 @@
  * @dev: the device; its ->ops are the driver's. First: roots find us by it.
  * @disk: the gendisk, NULL while it is not up
  * @roots: root headers, one per bio in flight
- * @frozen: new bios wait; written under kblk's mutex, read with preemption off
+ * @frozen: new bios wait; written under kblk's mutex, see block/account.h
  * @dying: no more opens; guarded by disk->open_mutex
- * @gate: bios that wait for the end of @frozen, and who waits for the drain
+ * @gate: bios that wait for the end of @frozen
  * @lowers: struct kblk_lower of the devices below; guarded by the driver's lock
+ * @only: device that everything goes to, NULL if there are several
  * @event: sends the uevent of kblk_disk_changed()
  */
 struct kblk_disk {
@@ -41,6 +42,7 @@ struct kblk_disk {
 	bool			dying;
 	wait_queue_head_t	gate;
 	struct list_head	lowers;
+	struct kiobuf_dev	*only;
 	struct work_struct	event;
 };
 
@@ -51,6 +53,7 @@ void kblk_disk_exit(struct kblk_disk *kd);
 /**
  * struct kblk_shape - what a driver says of its queue beyond what lies below
  * @size: bytes
+ * @only: device that everything goes to, NULL if there are several
  * @io_min: preferred unit in bytes, 0 to leave what the legs say
  * @io_opt: full stripe in bytes, 0 to leave what the legs say
  * @block_size: logical block in bytes, 0 to leave what the legs say
@@ -61,15 +64,16 @@ void kblk_disk_exit(struct kblk_disk *kd);
  * @partscan: look for partitions
  */
 struct kblk_shape {
-	u64		size;
-	unsigned int	io_min;
-	unsigned int	io_opt;
-	unsigned int	block_size;
-	unsigned int	discard;
-	bool		read_only;
-	bool		stable;
-	bool		write_cache;
-	bool		partscan;
+	u64			size;
+	struct kiobuf_dev	*only;
+	unsigned int		io_min;
+	unsigned int		io_opt;
+	unsigned int		block_size;
+	unsigned int		discard;
+	bool			read_only;
+	bool			stable;
+	bool			write_cache;
+	bool			partscan;
 };
 
 int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape);
@@ -131,6 +135,7 @@ struct kblk_object {
  *	object->lock.
  * @release: optional. Free what @init and the attributes made.
  * @type: filled in by kblk_kind_register()
+ * @folder_type: filled in by kblk_kind_register()
  * @folder: filled in by kblk_kind_register()
  */
 struct kblk_kind {
@@ -171,7 +176,10 @@ static inline struct kblk_object *kblk_object_of_dev(struct kiobuf_dev *dev)
 	return container_of(dev, struct kblk_object, kd.dev);
 }
 
-/* Attribute @_name from PFX_NAME_read(object, page), PFX_NAME_write(object, page, len) */
+/*
+ * Attribute _name from _pfx##_name##_read(object, page) and
+ * _pfx##_name##_write(object, page, len); _pfx ends in an underscore.
+ */
 #define KBLK_ATTR_SHOW(_pfx, _name)					\
 static ssize_t _pfx##_name##_show(struct config_item *item, char *page)	\
 {									\

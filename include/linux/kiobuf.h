@@ -296,7 +296,7 @@ static inline void kiobuf_init(struct kiobuf *kb, struct kiobuf_dev *dev,
 	kiobuf_reset(kb, dev, op, pos, vec, length);
 }
 
-DECLARE_TRACEPOINT(kiobuf_endio);
+DECLARE_TRACEPOINT(endio);
 
 /**
  * kiobuf_endio() - report a result and drop the holder's share
@@ -316,7 +316,7 @@ static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 	if (likely(!error && bytes == kb->length && !kb->parent &&
 		   !kb->nr_frames && kb->end_io && !kb->error &&
 		   atomic_read_acquire(&kb->io_count) == 1 &&
-		   !tracepoint_enabled(kiobuf_endio)))
+		   !tracepoint_enabled(endio)))
 		kb->end_io(kb);
 	else
 		__kiobuf_endio(kb, bytes, error);

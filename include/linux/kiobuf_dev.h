@@ -58,9 +58,9 @@ enum kiobuf_climb {
 
 /**
  * struct kiobuf_dev_ops - a kind of device
- * @submit: required. Takes a header whose ->dev is this device. Must not sleep
- *	for memory or for another request; may run with the bio list of the
- *	current task set (see submit_bio_noacct()). Answers a kiobuf_verdict or
+ * @submit: required. Takes a header whose ->dev is this device. May run with the
+ *	bio list of the current task set (see submit_bio_noacct()), and must
+ *	then sleep neither for memory nor for another request. Answers a kiobuf_verdict or
  *	a negative errno.
  * @next_child: required if @submit ever answers KIOBUF_SPLIT. Makes the next clone,
  *	with kiobuf_carve() or kiobuf_mirror(), and points it at a lower device.
@@ -109,14 +109,22 @@ void kiobuf_pool_exit(struct kiobuf_pool *pool);
  * cannot leave between the look and the exchange; pushes come from irqs
  * too, and are what the exchange guards against.
  */
+static inline struct kiobuf *__kiobuf_pool_pop(struct kiobuf_pool *pool)
+{
+	struct kiobuf *kb;
+
+	do {
+		kb = this_cpu_read(*pool->cache);
+	} while (kb && this_cpu_cmpxchg(*pool->cache, kb, kb->parent) != kb);
+	return kb;
+}
+
 static inline struct kiobuf *kiobuf_pool_pop(struct kiobuf_pool *pool)
 {
 	struct kiobuf *kb;
 
 	preempt_disable();
-	do {
-		kb = this_cpu_read(*pool->cache);
-	} while (kb && this_cpu_cmpxchg(*pool->cache, kb, kb->parent) != kb);
+	kb = __kiobuf_pool_pop(pool);
 	preempt_enable();
 	return kb;
 }
