@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+# For run and profile-guest: sets up devices by name, ours and those that do
+# the same. Sourced in the guest.
+
+CONFIGFS=/sys/kernel/config/kiobuf
+LEG_SECTORS=2097152
+LEGS_MADE=24
+CHUNK_KIB=64
+FILE_MIB=128
+FILES=/run/kio-bench
+
+LEGS_TAKEN=0
+FILE_SYSTEM=
+declare -A LAYERS=() TOP=()
+
+# Every setup function sets DEVICE, or sets WHY and returns 1.
+DEVICE=
+WHY=
+
+refuse()
+{
+	WHY=$*
+	return 1
+}
+
+# Without data or completion cost; the legs after the first are used once.
+make_legs()
+{
+	[ ! -e /dev/nullb0 ] || return 0
+	modprobe null_blk nr_devices=$LEGS_MADE queue_mode=0 completion_nsec=0 \
+		gb=1 bs=512
+}
+
+# Sets LEGS to the next $1 of them.
+take_legs()
+{
+	LEGS=()
+	make_legs || refuse 'null_blk cannot be loaded' || return
+	while [ ${#LEGS[@]} -lt "$1" ]; do
+		LEGS_TAKEN=$((LEGS_TAKEN + 1))
+		LEGS+=("/dev/nullb$LEGS_TAKEN")
+	done
+}
+
+make_dm()
+{
+	modprobe dm-mod || refuse 'dm-mod cannot be loaded' || return
+	dmsetup create --noudevsync "$1" --table "$2" ||
+		refuse "dmsetup refused '$2'" || return
+	DEVICE=/dev/mapper/$1
+}
+
+# Writes ATTRIBUTE=VALUE below $1.
+write_attribute()
+{
+	local file=$1/${2%%=*}
+
+	printf '%s\n' "${2#*=}" 2>/dev/null >"$file" ||
+		refuse "${2%%=*}: $(cat "$1/error")"
+}
+
+# make_kio KIND NAME ATTRIBUTE=VALUE...
+make_kio()
+{
+	local kind=$1 name=$2 dir=$CONFIGFS/$1/$2 setting
+
+	shift 2
+	modprobe "k$kind" 2>/dev/null ||
+		refuse "the module k$kind cannot be loaded" || return
+	mkdir "$dir" || refuse "$dir cannot be made" || return
+	for setting in "$@" enable=1; do
+		write_attribute "$dir" "$setting" || return
+	done
+	DEVICE=/dev/kio/$name
+}
+
+make_dm_layer()
+{
+	make_dm "$1" "0 $3 linear $2 2048"
+}
+
+make_klvm_layer()
+{
+	make_kio lvm "$1" "table=0 $3 linear $2 2048"
+}
+
+# Piles layers of a kind up to the number $2; DEVICE is the topmost.
+setup_layers()
+{
+	local kind=$1 wanted=$2 number=${LAYERS[$1]:-0}
+
+	if [ "$number" = 0 ]; then
+		take_legs 1 || return
+		TOP[$kind]=${LEGS[0]}
+	fi
+	DEVICE=${TOP[$kind]}
+	while [ "$number" -lt "$wanted" ]; do
+		number=$((number + 1))
+		"make_${kind}_layer" "$kind-layer-$number" "$DEVICE" \
+			$((LEG_SECTORS - number * 2048)) || return
+		LAYERS[$kind]=$number
+		TOP[$kind]=$DEVICE
+	done
+}
+
+setup_dm_stripe()
+{
+	local chunk=$((CHUNK_KIB * 2)) each
+
+	take_legs 3 || return
+	each=$((LEG_SECTORS / chunk * chunk))
+	make_dm stripe "0 $((3 * each)) striped 3 $chunk ${LEGS[0]} 0 ${LEGS[1]} 0 ${LEGS[2]} 0"
+}
+
+# setup_md DEVICE LEVEL LEGS [OPTION...]; legs that keep no data can hold no
+# superblock.
+setup_md()
+{
+	local name=$1 level=$2 count=$3
+
+	shift 3
+	take_legs "$count" || return
+	mdadm --quiet --build "$name" --level="$level" \
+		--raid-devices="$count" "$@" "${LEGS[@]}" ||
+		refuse "mdadm refused level $level" || return
+	DEVICE=$name
+}
+
+setup_kraid()
+{
+	local level=$1 count=$2
+
+	shift 2
+	take_legs "$count" || return
+	make_kio raid "raid$level" "level=$level" metadata=none "$@" \
+		"legs=${LEGS[*]}"
+}
+
+make_file_system()
+{
+	[ -z "$FILE_SYSTEM" ] || return 0
+	modprobe brd rd_nr=1 rd_size=$((512 * 1024)) &&
+		mkfs.ext4 -q -F /dev/ram0 && mkdir -p $FILES &&
+		mount /dev/ram0 $FILES ||
+		refuse 'there is no ext4 on brd' || return
+	FILE_SYSTEM=1
+}
+
+# All blocks written, so that nothing is allocated later.
+setup_file()
+{
+	make_file_system || return
+	dd if=/dev/zero of="$FILES/$1" bs=1M count=$FILE_MIB conv=fsync \
+		status=none || refuse "$FILES/$1 cannot be written" || return
+	DEVICE=$FILES/$1
+}
+
+setup_linux_loop()
+{
+	setup_file linux-loop || return
+	modprobe loop || refuse 'loop cannot be loaded' || return
+	DEVICE=$(losetup --find --show --direct-io=on "$DEVICE") ||
+		refuse 'losetup refused the file'
+}
+
+setup_kloop()
+{
+	setup_file kloop || return
+	make_kio loop loop "file=$DEVICE" direct_io=1
+}
+
+setup()
+{
+	case $1 in
+	null)		make_legs && DEVICE=/dev/nullb0 ;;
+	dm-linear-*)	setup_layers dm "${1##*-}" ;;
+	klvm-*)		setup_layers klvm "${1##*-}" ;;
+	dm-stripe)	setup_dm_stripe ;;
+	md-raid0)	setup_md /dev/md0 0 3 --chunk=$CHUNK_KIB ;;
+	md-raid1)	setup_md /dev/md1 1 2 --assume-clean ;;
+	kraid-raid0)	setup_kraid 0 3 chunk_kib=$CHUNK_KIB ;;
+	kraid-raid1)	setup_kraid 1 2 ;;
+	file)		setup_file plain ;;
+	linux-loop)	setup_linux_loop ;;
+	kloop)		setup_kloop ;;
+	*)		refuse "there is no setup '$1'" ;;
+	esac
+}
+
+# Pages left in the cache would cost every direct I/O: those of setting up, and
+# those of the look for partitions when a device is first opened.
+settle()
+{
+	local device
+
+	for device; do
+		: <"$device"
+	done
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+}
