@@ -10,6 +10,7 @@ namespace {
 
 constexpr Workload read_4k{Op::read, 4 << 10, Mode::psync, 1};
 constexpr Workload write_4k{Op::write, 4 << 10, Mode::psync, 1};
+constexpr Workload write_128k{Op::write, 128 << 10, Mode::psync, 1};
 constexpr Workload write_1m{Op::write, 1 << 20, Mode::psync, 1};
 constexpr Workload read_4k_qd32{Op::read, 4 << 10, Mode::libaio, 32};
 
@@ -21,7 +22,9 @@ Cost cost_of(const Contender& contender, const Workload& workload, unsigned laye
         cost.base = base->best();
     if (const Measurement* total = report.find(contender.device, workload))
         cost.total = total->best();
-    if (cost.base && cost.total)
+    if (contender.base.empty())
+        cost.above = cost.total;
+    else if (cost.base && cost.total)
         cost.above = (*cost.total - *cost.base) / layers;
     return cost;
 }
@@ -96,6 +99,21 @@ const std::vector<Comparison>& comparisons()
          .peers = {{"md-raid1", "null"}},
          .layers = 1,
          .budgets = {{read_4k, 750}, {write_4k, 1700}}},
+        {.title = "RAID-10 of 4 legs, chunk 64 KiB, above a leg",
+         .ours = {"kraid-raid10", "null"},
+         .peers = {{"md-raid10", "null"}},
+         .layers = 1,
+         .budgets = {{write_4k, 1800}}},
+        {.title = "RAID-5 of 3 legs, chunk 64 KiB, in all",
+         .ours = {"kraid-raid5", ""},
+         .peers = {{"dm-raid5", ""}},
+         .layers = 1,
+         .budgets = {{write_4k, 14000}, {write_128k, 40000}, {write_1m, 260000}}},
+        {.title = "RAID-6 of 4 legs, chunk 64 KiB, in all",
+         .ours = {"kraid-raid6", ""},
+         .peers = {{"dm-raid6", ""}},
+         .layers = 1,
+         .budgets = {{write_128k, 60000}}},
         {.title = "loop, direct, above its file on ext4 on brd",
          .ours = {"kloop", "file"},
          .peers = {{"linux-loop", "file"}},

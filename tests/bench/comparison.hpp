@@ -13,12 +13,12 @@ namespace kio::bench {
 /// A measured device, and what it is measured against.
 struct Contender {
     std::string_view device;
-    std::string_view base; ///< what lies below, whose cost is taken off
+    std::string_view base; ///< what lies below, whose cost is taken off; empty for nothing
 };
 
 struct Budget {
     Workload workload;
-    double limit; ///< instructions above the base, of one layer
+    double limit; ///< instructions above the base, for each layer
 };
 
 /// One section of the table: our device beside those that do the same.
@@ -26,7 +26,7 @@ struct Comparison {
     std::string_view title;
     Contender ours;
     std::vector<Contender> peers;
-    unsigned layers; ///< how many there are between device and base
+    unsigned layers; ///< between device and base
     std::vector<Budget> budgets;
 };
 
@@ -36,7 +36,7 @@ const std::vector<Comparison>& comparisons();
 struct Cost {
     std::optional<double> base;
     std::optional<double> total;
-    std::optional<double> above; ///< for each layer
+    std::optional<double> above; ///< the base, for each layer
 };
 
 enum class Verdict { no_budget, holds, broken, not_measured };

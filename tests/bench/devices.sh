@@ -5,7 +5,7 @@
 
 CONFIGFS=/sys/kernel/config/kiobuf
 LEG_SECTORS=2097152
-LEGS_MADE=24
+LEGS_MADE=48
 CHUNK_KIB=64
 FILE_MIB=128
 FILES=/run/kio-bench
@@ -127,6 +127,20 @@ setup_md()
 	DEVICE=$name
 }
 
+# md's parity levels, which mdadm does not build without superblocks. A small
+# device, since level 6 is first brought into sync: setup_dm_raid LEVEL LEGS
+# [OPTION...].
+setup_dm_raid()
+{
+	local level=$1 count=$2 legs
+
+	shift 2
+	take_legs "$count" || return
+	modprobe dm-raid || refuse 'dm-raid cannot be loaded' || return
+	printf -v legs ' - %s' "${LEGS[@]}"
+	make_dm "$level" "0 $((LEG_SECTORS / 4)) raid $level $(($# + 1)) $((CHUNK_KIB * 2)) $* $count$legs"
+}
+
 setup_kraid()
 {
 	local level=$1 count=$2
@@ -179,8 +193,14 @@ setup()
 	dm-stripe)	setup_dm_stripe ;;
 	md-raid0)	setup_md /dev/md0 0 3 --chunk=$CHUNK_KIB ;;
 	md-raid1)	setup_md /dev/md1 1 2 --assume-clean ;;
+	md-raid10)	setup_md /dev/md10 10 4 --chunk=$CHUNK_KIB --assume-clean ;;
+	dm-raid5)	setup_dm_raid raid5_ls 3 nosync ;;
+	dm-raid6)	setup_dm_raid raid6_nr 4 ;;
 	kraid-raid0)	setup_kraid 0 3 chunk_kib=$CHUNK_KIB ;;
 	kraid-raid1)	setup_kraid 1 2 ;;
+	kraid-raid10)	setup_kraid 10 4 chunk_kib=$CHUNK_KIB ;;
+	kraid-raid5)	setup_kraid 5 3 chunk_kib=$CHUNK_KIB ;;
+	kraid-raid6)	setup_kraid 6 4 chunk_kib=$CHUNK_KIB ;;
 	file)		setup_file plain ;;
 	linux-loop)	setup_linux_loop ;;
 	kloop)		setup_kloop ;;

@@ -2,7 +2,6 @@
 #include "table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -40,53 +39,63 @@ std::string verdict_text(const Line& line)
     return "";
 }
 
+bool has_base(const Comparison& comparison)
+{
+    return !comparison.ours.base.empty();
+}
+
+/// Columns of words have no name.
 Row heading(const Comparison& comparison)
 {
-    Row row{"",
-            std::string{comparison.ours.base},
-            std::string{comparison.ours.device},
-            "above",
-            "budget",
-            ""};
-    for (const Contender& peer : comparison.peers) {
-        row.emplace_back(peer.device);
-        row.emplace_back("above");
-    }
+    Row row{""};
+    const auto add = [&](const Contender& contender) {
+        row.emplace_back(contender.device);
+        if (has_base(comparison))
+            row.emplace_back("above");
+    };
+    if (has_base(comparison))
+        row.emplace_back(comparison.ours.base);
+    add(comparison.ours);
+    row.insert(row.end(), {"budget", ""});
+    std::ranges::for_each(comparison.peers, add);
     return row;
 }
 
-Row cells(const Line& line)
+Row cells(const Comparison& comparison, const Line& line)
 {
-    Row row{label(line.workload),
-            grouped(line.ours.base),
-            grouped(line.ours.total),
-            grouped(line.ours.above),
-            line.limit ? grouped(line.limit) : "",
-            verdict_text(line)};
-    for (const Cost& peer : line.peers) {
-        row.push_back(grouped(peer.total));
-        row.push_back(grouped(peer.above));
-    }
+    Row row{label(line.workload)};
+    const auto add = [&](const Cost& cost) {
+        row.push_back(grouped(cost.total));
+        if (has_base(comparison))
+            row.push_back(grouped(cost.above));
+    };
+    if (has_base(comparison))
+        row.push_back(grouped(line.ours.base));
+    add(line.ours);
+    row.insert(row.end(), {line.limit ? grouped(line.limit) : "", verdict_text(line)});
+    std::ranges::for_each(line.peers, add);
     return row;
 }
 
-/// One line a row; the cells of words to the left, those of numbers to the right.
-std::string aligned(const std::vector<Row>& rows)
+std::vector<std::size_t> widths_of(const std::vector<Row>& rows)
 {
-    constexpr std::array<std::size_t, 2> of_words{0, 5};
-
     std::vector<std::size_t> widths(rows.front().size());
     for (const Row& row : rows)
         for (std::size_t i = 0; i < row.size(); ++i)
             widths[i] = std::max(widths[i], row[i].size());
+    return widths;
+}
 
+/// One line a row, the words to the left and the numbers to the right of their columns.
+std::string aligned(const std::vector<Row>& rows)
+{
+    const auto widths = widths_of(rows);
     std::string text;
     for (const Row& row : rows) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i)
-            line += std::ranges::count(of_words, i) != 0
-                        ? fmt::format("  {:<{}}", row[i], widths[i])
-                        : fmt::format("  {:>{}}", row[i], widths[i]);
+            line += rows.front()[i].empty() ? fmt::format("  {:<{}}", row[i], widths[i])
+                                            : fmt::format("  {:>{}}", row[i], widths[i]);
         text += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
     }
     return text;
@@ -96,7 +105,7 @@ std::string section(const Comparison& comparison, const Report& report)
 {
     std::vector<Row> rows{heading(comparison)};
     for (const Line& line : evaluate(comparison, report))
-        rows.push_back(cells(line));
+        rows.push_back(cells(comparison, line));
     return rows.size() == 1 ? "" : fmt::format("{}\n{}\n", comparison.title, aligned(rows));
 }
 

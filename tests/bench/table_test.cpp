@@ -75,6 +75,17 @@ TEST(Table, ShowsOursBesideThePeer)
     EXPECT_EQ(broken_budgets(report), 0U);
 }
 
+TEST(Table, HasNoBaseWhereAllCounts)
+{
+    const Workload write_128k{Op::write, 128 << 10, Mode::psync, 1};
+    const std::string text = table({"6.1.0", {measured("kraid-raid6", write_128k, 60001)}, {}});
+    EXPECT_NE(text.find("RAID-6 of 4 legs, chunk 64 KiB, in all\n"
+                        "                    kraid-raid6  budget             dm-raid6\n"
+                        "  128K write psync       60,001  60,000  over by 1         -\n"),
+              std::string::npos)
+        << text;
+}
+
 TEST(Table, SaysByHowMuchABudgetIsBroken)
 {
     const Report report{
