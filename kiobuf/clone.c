@@ -134,11 +134,6 @@ struct kiobuf *kiobuf_alloc_clone(struct kiobuf *parent, u64 offset,
 }
 EXPORT_SYMBOL_GPL(kiobuf_alloc_clone);
 
-static gfp_t kiobuf_split_gfp(const struct kiobuf *parent)
-{
-	return parent->flags & KIOBUF_IN_WORKER ? GFP_NOIO : GFP_NOWAIT;
-}
-
 /**
  * kiobuf_carve() - clone the next bytes of a header that is being split
  * @parent: as handed to ->next_child()
@@ -160,7 +155,7 @@ struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length)
 		return NULL;
 	length = min(length, left);
 	kb = kiobuf_pooled_clone(parent, parent->carved, length,
-				 kiobuf_split_gfp(parent), &cur);
+				 GFP_NOWAIT, &cur);
 	if (IS_ERR(kb))
 		return kb;
 	if (parent->vec && length < left)
@@ -188,6 +183,6 @@ struct kiobuf *kiobuf_mirror(struct kiobuf *parent, u64 length)
 	struct kiobuf_cursor cur = { parent->frag, parent->skip };
 
 	return kiobuf_pooled_clone(parent, 0, min(length, parent->length),
-				   kiobuf_split_gfp(parent), &cur);
+				   GFP_NOWAIT, &cur);
 }
 EXPORT_SYMBOL_GPL(kiobuf_mirror);

@@ -156,7 +156,8 @@ void kiobuf_done(struct kiobuf *kb)
 	bool orphan;
 
 	spin_lock_irqsave(&kb->wait.lock, flags);
-	kb->done = true;
+	/* Pairs with kiobuf_wait(): who sees it sees the result. */
+	smp_store_release(&kb->done, true);
 	wake_up_all_locked(&kb->wait);
 	orphan = kb->orphan;
 	spin_unlock_irqrestore(&kb->wait.lock, flags);

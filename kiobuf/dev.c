@@ -41,8 +41,9 @@ static int kiobuf_dev_set_up(struct kiobuf_dev *dev)
 	INIT_LIST_HEAD(&dev->deferred);
 	INIT_LIST_HEAD(&dev->retries);
 	spin_lock_init(&dev->lock);
-	INIT_WORK(&dev->work, kiobuf_run_deferred);
+	INIT_DELAYED_WORK(&dev->work, kiobuf_run_deferred);
 	dev->depth = 1;
+	dev->height = 1;
 	dev->wq = alloc_workqueue("kio_%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 				  dev->name);
 	if (!dev->wq)
@@ -56,6 +57,7 @@ static int kiobuf_dev_set_up(struct kiobuf_dev *dev)
 
 static void kiobuf_dev_tear_down(struct kiobuf_dev *dev)
 {
+	cancel_delayed_work_sync(&dev->work);
 	destroy_workqueue(dev->wq);
 	kiobuf_pool_exit(&dev->pool);
 }
@@ -128,16 +130,6 @@ static bool kiobuf_dev_reaches(struct kiobuf_dev *from, struct kiobuf_dev *goal)
 	return false;
 }
 
-static int kiobuf_dev_height(struct kiobuf_dev *dev)
-{
-	struct kiobuf_link *link;
-	int height = 0;
-
-	list_for_each_entry(link, &dev->uppers, above)
-		height = max(height, kiobuf_dev_height(link->upper));
-	return height + 1;
-}
-
 /* After an edge below @dev has changed. */
 static void kiobuf_dev_update_depth(struct kiobuf_dev *dev)
 {
@@ -151,6 +143,21 @@ static void kiobuf_dev_update_depth(struct kiobuf_dev *dev)
 	dev->depth = depth;
 	list_for_each_entry(link, &dev->uppers, above)
 		kiobuf_dev_update_depth(link->upper);
+}
+
+/* After an edge above @dev has changed. */
+static void kiobuf_dev_update_height(struct kiobuf_dev *dev)
+{
+	struct kiobuf_link *link;
+	int height = 1;
+
+	list_for_each_entry(link, &dev->uppers, above)
+		height = max(height, link->upper->height + 1);
+	if (height == dev->height)
+		return;
+	dev->height = height;
+	list_for_each_entry(link, &dev->lowers, below)
+		kiobuf_dev_update_height(link->lower);
 }
 
 static struct kiobuf_link *kiobuf_link_find(struct kiobuf_dev *upper,
@@ -171,7 +178,7 @@ static int kiobuf_link_check(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 		return -ELOOP;
 	if (kiobuf_link_find(upper, lower))
 		return -EEXIST;
-	if (lower->depth + kiobuf_dev_height(upper) > KIOBUF_DEV_MAX_DEPTH)
+	if (lower->depth + upper->height > KIOBUF_DEV_MAX_DEPTH)
 		return -EMLINK;
 	return 0;
 }
@@ -202,6 +209,7 @@ int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 		list_add_tail(&link->below, &upper->lowers);
 		list_add_tail(&link->above, &lower->uppers);
 		kiobuf_dev_update_depth(upper);
+		kiobuf_dev_update_height(lower);
 	}
 	mutex_unlock(&kiobuf_dev_mutex);
 	if (ret)
@@ -227,6 +235,7 @@ void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 		list_del(&link->below);
 		list_del(&link->above);
 		kiobuf_dev_update_depth(upper);
+		kiobuf_dev_update_height(lower);
 	}
 	mutex_unlock(&kiobuf_dev_mutex);
 	kfree(link);
@@ -238,8 +247,12 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 			    void *arg)
 {
 	struct kiobuf_link *link;
-	int ret = fn(dev, arg);
+	int ret;
 
+	if (dev->mark == kiobuf_dev_walk)
+		return 0;
+	dev->mark = kiobuf_dev_walk;
+	ret = fn(dev, arg);
 	list_for_each_entry(link, &dev->uppers, above) {
 		if (ret)
 			break;
@@ -249,10 +262,10 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 }
 
 /**
- * kiobuf_dev_walk_up() - visit a device and all that lie on it
+ * kiobuf_dev_walk_up() - visit a device and all that lie on it, once each
  * @dev: device to begin with
  * @fn: called for each; anything but 0 ends the walk. May sleep, must not change
- *	the graph. A device that is reached in two ways is visited twice.
+ *	the graph.
  * @arg: handed to @fn
  *
  * Context: process, sleeps.
@@ -264,6 +277,7 @@ int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 	int ret;
 
 	mutex_lock(&kiobuf_dev_mutex);
+	kiobuf_dev_walk++;
 	ret = kiobuf_dev_visit(dev, fn, arg);
 	mutex_unlock(&kiobuf_dev_mutex);
 	return ret;

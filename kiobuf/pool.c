@@ -58,7 +58,7 @@ void kiobuf_pool_exit(struct kiobuf_pool *pool)
 
 	for_each_possible_cpu(cpu) {
 		for (kb = *per_cpu_ptr(pool->cache, cpu); kb; kb = next) {
-			next = kb->parent;
+			next = kb->private;
 			kfree(kb);
 		}
 	}

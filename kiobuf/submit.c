@@ -36,21 +36,25 @@ static void kiobuf_count(struct block_device *part, const struct kiobuf *kb)
 
 static void kiobuf_start_split(struct kiobuf *kb)
 {
-	kb->flags &= ~(KIOBUF_IN_WORKER | KIOBUF_CARVED);
+	kb->flags &= ~KIOBUF_CARVED;
 	kb->carved = 0;
 	kb->carve_frag = kb->frag;
 	kb->carve_skip = kb->skip;
 }
 
-static void kiobuf_queue_deferred(struct kiobuf *kb)
+/*
+ * Queued under the lock, since the worker may end the header, and with it the
+ * device, as soon as it can pop it.
+ */
+static void kiobuf_queue(struct kiobuf *kb, struct kiobuf_dev *dev,
+			 struct list_head *list, unsigned long delay)
 {
-	struct kiobuf_dev *dev = kb->dev;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->lock, flags);
-	list_add_tail(&kb->queue, &dev->deferred);
+	list_add_tail(&kb->queue, list);
+	mod_delayed_work(dev->wq, &dev->work, delay);
 	spin_unlock_irqrestore(&dev->lock, flags);
-	queue_work(dev->wq, &dev->work);
 }
 
 /* What to do when ->next_child() has no clone to give. */
@@ -61,7 +65,7 @@ static void kiobuf_end_split(struct kiobuf *parent, struct kiobuf *child)
 	if (!error) {
 		kiobuf_endio(parent, parent->length, 0);
 	} else if (error == -EAGAIN && !(parent->flags & KIOBUF_NOWAIT)) {
-		kiobuf_queue_deferred(parent);
+		kiobuf_queue(parent, parent->dev, &parent->dev->deferred, 1);
 	} else {
 		kiobuf_endio(parent, parent->flags & KIOBUF_CARVED ?
 			     parent->carved : 0, error);
@@ -162,38 +166,46 @@ EXPORT_SYMBOL_GPL(kiobuf_submit);
  */
 void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner)
 {
-	unsigned long flags;
-
-	spin_lock_irqsave(&owner->lock, flags);
-	list_add_tail(&kb->queue, &owner->retries);
-	spin_unlock_irqrestore(&owner->lock, flags);
-	queue_work(owner->wq, &owner->work);
+	kiobuf_queue(kb, owner, &owner->retries, 0);
 }
 EXPORT_SYMBOL_GPL(kiobuf_defer);
 
-static struct kiobuf *kiobuf_pop(struct kiobuf_dev *dev, struct list_head *list)
+static struct kiobuf *kiobuf_pop(struct list_head *list)
 {
 	struct kiobuf *kb;
 
-	spin_lock_irq(&dev->lock);
 	kb = list_first_entry_or_null(list, struct kiobuf, queue);
 	if (kb)
 		list_del_init(&kb->queue);
-	spin_unlock_irq(&dev->lock);
 	return kb;
 }
 
+/*
+ * Never sleeps for a header: those that it would wait for may be in the other
+ * list. A split that finds none free again is queued anew, for the next tick.
+ */
 void kiobuf_run_deferred(struct work_struct *work)
 {
-	struct kiobuf_dev *dev = container_of(work, struct kiobuf_dev, work);
+	struct kiobuf_dev *dev = container_of(to_delayed_work(work),
+					      struct kiobuf_dev, work);
 	unsigned int noio = memalloc_noio_save();
-	struct kiobuf *kb;
+	struct kiobuf *retry, *split, *last;
 
-	while ((kb = kiobuf_pop(dev, &dev->deferred))) {
-		kb->flags |= KIOBUF_IN_WORKER;
-		kiobuf_split(kb, kb);
-	}
-	while ((kb = kiobuf_pop(dev, &dev->retries)))
-		kiobuf_submit(kb);
+	spin_lock_irq(&dev->lock);
+	last = list_empty(&dev->deferred) ? NULL :
+	       list_last_entry(&dev->deferred, struct kiobuf, queue);
+	spin_unlock_irq(&dev->lock);
+	do {
+		spin_lock_irq(&dev->lock);
+		retry = kiobuf_pop(&dev->retries);
+		split = !retry && last ? kiobuf_pop(&dev->deferred) : NULL;
+		spin_unlock_irq(&dev->lock);
+		if (split == last)
+			last = NULL;
+		if (retry)
+			kiobuf_submit(retry);
+		if (split)
+			kiobuf_split(split, split);
+	} while (retry || split);
 	memalloc_noio_restore(noio);
 }

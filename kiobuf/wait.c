@@ -15,12 +15,13 @@
  */
 int kiobuf_wait(struct kiobuf *kb)
 {
+	/* Pairs with kiobuf_done(). */
+	wait_event(kb->wait, smp_load_acquire(&kb->done));
 	/*
-	 * kiobuf_done() touches the header until it drops the lock: @done is
-	 * only read under it, so the caller may free @kb as soon as we return.
+	 * kiobuf_done() touches the header until it drops the lock: having had
+	 * it, we may let the caller free @kb.
 	 */
 	spin_lock_irq(&kb->wait.lock);
-	wait_event_lock_irq(kb->wait, kb->done, kb->wait.lock);
 	spin_unlock_irq(&kb->wait.lock);
 	return kb->error;
 }

@@ -96,8 +96,7 @@ enum kiobuf_op {
 				 KIOBUF_NOWAIT | KIOBUF_NOUNMAP)
 /* kb->flags: the core's own */
 #define KIOBUF_POOLED		(1U << 8)	/* clone from the parent device's pool */
-#define KIOBUF_IN_WORKER	(1U << 9)	/* being split where sleeping is fine */
-#define KIOBUF_CARVED		(1U << 10)	/* kb->carved counts bytes */
+#define KIOBUF_CARVED		(1U << 9)	/* kb->carved counts bytes */
 
 /**
  * struct kiobuf_frame - what a 1:1 layer remembers on a header passing through
@@ -123,7 +122,7 @@ struct kiobuf_frame {
  * @dev: the device that is to take it, or has it
  * @pos: byte position on @dev
  * @length: bytes in the window
- * @offset: byte at which the window starts in @vec
+ * @offset: byte at which the window starts in the root's
  * @frag: fragment that holds that byte
  * @skip: bytes of that fragment before it
  * @op: enum kiobuf_op

@@ -65,7 +65,7 @@ enum kiobuf_climb {
  * @next_child: required if @submit ever answers KIOBUF_SPLIT. Makes the next clone,
  *	with kiobuf_carve() or kiobuf_mirror(), and points it at a lower device.
  *	NULL: all are made. ERR_PTR(-EAGAIN) from those two: no header is free;
- *	the core asks again from a worker, where they may sleep. Any other
+ *	the core asks again from a worker, until there is one. Any other
  *	ERR_PTR fails the rest of the parent. Everything it needs to know where
  *	it was is parent->carved.
  * @collate: optional. A clone has ended; merge its result into the parent. Without
@@ -104,10 +104,10 @@ int kiobuf_pool_init(struct kiobuf_pool *pool, size_t size, int reserve);
 void kiobuf_pool_exit(struct kiobuf_pool *pool);
 
 /*
- * The stack of a CPU is linked through kb->parent, and kb->carved holds the height.
- * Only a task on that CPU that cannot be preempted pops, so the element on top
- * cannot leave between the look and the exchange; pushes come from irqs
- * too, and are what the exchange guards against.
+ * The stack of a CPU is linked through kb->private, and kb->carved holds the height:
+ * fields that mean nothing in a free header. Only a task on that CPU that cannot be
+ * preempted pops, so the element on top cannot leave between the look and the
+ * exchange; pushes come from irqs too, and are what the exchange guards against.
  */
 static inline struct kiobuf *__kiobuf_pool_pop(struct kiobuf_pool *pool)
 {
@@ -115,7 +115,7 @@ static inline struct kiobuf *__kiobuf_pool_pop(struct kiobuf_pool *pool)
 
 	do {
 		kb = this_cpu_read(*pool->cache);
-	} while (kb && this_cpu_cmpxchg(*pool->cache, kb, kb->parent) != kb);
+	} while (kb && this_cpu_cmpxchg(*pool->cache, kb, kb->private) != kb);
 	return kb;
 }
 
@@ -147,22 +147,29 @@ static inline struct kiobuf *kiobuf_pool_alloc(struct kiobuf_pool *pool,
 	return likely(kb) ? kb : mempool_alloc(&pool->reserve, gfp);
 }
 
-/* False where the element must go to the reserve, or the stack is high enough. */
+/*
+ * False where the element must go to the reserve, or the stack is high enough: then
+ * the header is as it was, but for those two fields.
+ */
 static inline bool kiobuf_pool_push(struct kiobuf_pool *pool, struct kiobuf *kb)
 {
+	bool pushed = false;
 	struct kiobuf *top;
 
 	/* Unlocked as in mempool_free(): who empties it will see what we do. */
 	if (unlikely(READ_ONCE(pool->reserve.curr_nr) < pool->reserve.min_nr))
 		return false;
+	preempt_disable();
 	do {
 		top = this_cpu_read(*pool->cache);
-		kb->parent = top;
+		kb->private = top;
 		kb->carved = top ? top->carved + 1 : 1;
 		if (unlikely(kb->carved > KIOBUF_POOL_CACHE_MAX))
-			return false;
-	} while (this_cpu_cmpxchg(*pool->cache, top, kb) != top);
-	return true;
+			break;
+		pushed = this_cpu_cmpxchg(*pool->cache, top, kb) == top;
+	} while (unlikely(!pushed));
+	preempt_enable();
+	return pushed;
 }
 
 /**
@@ -197,6 +204,7 @@ static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
  * @flags: KIOBUF_DEV_*
  * @name: unique among registered devices
  * @depth: layers below it, itself included; guarded by the registry's mutex
+ * @height: layers above it, itself included; guarded likewise
  * @mark: last walk that met it; guarded by the registry's mutex
  * @registry: all devices; guarded by the registry's mutex
  * @lowers: struct kiobuf_link of the devices below; guarded by the same
@@ -216,6 +224,7 @@ struct kiobuf_dev {
 	char				name[KIOBUF_DEV_NAME_MAX];
 
 	int				depth;
+	int				height;
 	unsigned int			mark;
 	struct list_head		registry;
 	struct list_head		lowers;
@@ -224,7 +233,7 @@ struct kiobuf_dev {
 	spinlock_t			lock;
 	struct list_head		deferred;
 	struct list_head		retries;
-	struct work_struct		work;
+	struct delayed_work		work;
 	struct workqueue_struct		*wq;
 };
 
