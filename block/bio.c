@@ -82,8 +82,10 @@ static struct bio *kblk_bio_build(struct kblk_lower *lower, struct kiobuf *kb)
 	bio->bi_ioprio = kb->ioprio;
 	bio->bi_end_io = kblk_bio_end_io;
 	bio->bi_private = kb;
-	if (top)
+	if (top) {
 		bio_clone_blkg_association(bio, top);
+		kio_bio_copy_hint(bio, top);
+	}
 	return bio;
 }
 
@@ -119,8 +121,10 @@ static int kblk_leaf_submit(struct kiobuf *kb)
 						dev);
 	struct kblk_root *root = container_of(kb, struct kblk_root, kb);
 
+	/* A chained bio ends when its chain does: it cannot tell how we fared. */
 	if (unlikely(!kblk_is_root(kb) || root->lent ||
-		     kb->op == KIOBUF_DISCARD))
+		     kb->op == KIOBUF_DISCARD ||
+		     bio_flagged(root->bio, BIO_CHAIN)))
 		return kblk_leaf_build(lower, kb);
 	submit_bio_noacct(kblk_bio_lend(root, lower->bdev));
 	return KIOBUF_SUBMITTED;

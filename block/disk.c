@@ -4,6 +4,7 @@
  * fragments; the end of the root is the end of the bio.
  */
 #include <linux/module.h>
+#include <linux/sched/mm.h>
 
 #include "account.h"
 #include "block.h"
@@ -287,7 +288,9 @@ void kblk_root_end_io(struct kiobuf *kb)
 	bool lent = root->lent;
 	unsigned long start;
 
-	bio->bi_status = errno_to_blk_status(kb->error);
+	/* A bio chained to this one may have left an error of its own there. */
+	if (kb->error)
+		bio->bi_status = errno_to_blk_status(kb->error);
 	bdev = root->bdev;
 	start = root->start;
 	kiobuf_pool_free(&kd->roots, kb);
@@ -304,6 +307,8 @@ static noinline void kblk_lent_end_any(struct kblk_root *root)
 {
 	int error = blk_status_to_errno(root->bio->bi_status);
 
+	/* The header's from now on: a retry may yet succeed. */
+	root->bio->bi_status = BLK_STS_OK;
 	kiobuf_endio(&root->kb, error ? 0 : root->kb.length, error);
 }
 
@@ -435,16 +440,29 @@ void kblk_disk_exit(struct kblk_disk *kd)
 }
 EXPORT_SYMBOL_GPL(kblk_disk_exit);
 
+static void kblk_stack_lowers(struct kblk_disk *kd, struct kio_limits *l,
+			      const struct kblk_shape *shape)
+{
+	struct kblk_lower *lower;
+	unsigned int i;
+
+	for (i = 0; i < shape->nr_lowers; i++)
+		kio_limits_stack(l, shape->lowers[i]->bdev,
+				 shape->lowers[i]->start >> SECTOR_SHIFT);
+	if (shape->lowers)
+		return;
+	list_for_each_entry(lower, &kd->lowers, list)
+		kio_limits_stack(l, lower->bdev, lower->start >> SECTOR_SHIFT);
+}
+
 /* A discard of any size is carved; what a leg can't do it ignores. */
 static void kblk_shape_limits(struct kblk_disk *kd, struct kio_limits *l,
 			      const struct kblk_shape *shape)
 {
 	struct queue_limits *lim = &l->lim;
-	struct kblk_lower *lower;
 
 	kio_limits_init(l);
-	list_for_each_entry(lower, &kd->lowers, list)
-		kio_limits_stack(l, lower->bdev, lower->start >> SECTOR_SHIFT);
+	kblk_stack_lowers(kd, l, shape);
 	if (list_empty(&kd->lowers)) {
 		lim->max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
 		lim->discard_granularity = lim->logical_block_size;
@@ -460,6 +478,7 @@ static void kblk_shape_limits(struct kblk_disk *kd, struct kio_limits *l,
 		lim->discard_granularity = shape->discard;
 	}
 	lim->max_discard_sectors = lim->max_hw_discard_sectors;
+	lim->max_secure_erase_sectors = 0;
 	if (shape->io_min)
 		lim->io_min = max(shape->io_min, lim->physical_block_size);
 	if (shape->io_opt)
@@ -501,30 +520,53 @@ static int kblk_lowers_hold(struct kblk_disk *kd)
 	return 0;
 }
 
-static void kblk_disk_unmake(struct kblk_disk *kd)
+/*
+ * Waits until nothing is in flight. By looking, since the end of a request must
+ * not touch the disk after it was counted out. Returns what is left of @timeout.
+ */
+static long kblk_wait_drained(struct kblk_disk *kd, long timeout)
 {
-	kblk_lowers_unhold(kd);
-	cancel_work_sync(&kd->event);
-	del_gendisk(kd->disk);
-	kd->dev.part = NULL;
-	put_disk(kd->disk);
-	kd->disk = NULL;
+	long pause = max(HZ / 250, 1);
+
+	while (kblk_in_flight(kd->dev.part)) {
+		if (timeout < pause)
+			return 0;
+		schedule_timeout_uninterruptible(pause);
+		if (timeout != MAX_SCHEDULE_TIMEOUT)
+			timeout -= pause;
+	}
+	return timeout;
 }
 
-static int kblk_disk_make(struct kblk_disk *kd)
+/* A device below must not quiesce while our border comes or goes. */
+static void kblk_publish(struct kblk_disk *kd, struct gendisk *disk,
+			 const struct kblk_shape *shape)
 {
-	int ret = add_disk(kd->disk);
+	mutex_lock(&kblk_graph_mutex);
+	kd->disk = disk;
+	kd->dev.part = disk ? disk->part0 : NULL;
+	if (disk)
+		kblk_set_shape(kd, shape);
+	else
+		kd->only = NULL;
+	kblk_update_preflush(&kd->dev, NULL);
+	mutex_unlock(&kblk_graph_mutex);
+}
 
-	if (ret) {
-		kd->dev.part = NULL;
-		put_disk(kd->disk);
-		kd->disk = NULL;
-		return ret;
-	}
-	ret = kblk_lowers_hold(kd);
-	if (ret)
-		kblk_disk_unmake(kd);
-	return ret;
+/*
+ * After del_gendisk() no bio comes in; what is on its way, if only by read-ahead,
+ * is waited for.
+ */
+static void kblk_disk_unmake(struct kblk_disk *kd)
+{
+	struct gendisk *disk = kd->disk;
+
+	kblk_lowers_unhold(kd);
+	del_gendisk(disk);
+	kblk_wait_drained(kd, MAX_SCHEDULE_TIMEOUT);
+	cancel_work_sync(&kd->event);
+	kblk_publish(kd, NULL, NULL);
+	put_disk(disk);
 }
 
 /**
@@ -553,36 +595,20 @@ int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape)
 		disk->flags |= GENHD_FL_NO_PART;
 	set_disk_ro(disk, shape->read_only);
 	kd->dying = false;
+	kblk_publish(kd, disk, shape);
 
-	/* A device below must not quiesce while our border comes into being. */
-	mutex_lock(&kblk_graph_mutex);
-	kd->disk = disk;
-	kd->dev.part = disk->part0;
-	kblk_set_shape(kd, shape);
-	kblk_update_preflush(&kd->dev, NULL);
-	ret = kblk_disk_make(kd);
-	mutex_unlock(&kblk_graph_mutex);
+	ret = add_disk(disk);
+	if (ret) {
+		kblk_publish(kd, NULL, NULL);
+		put_disk(disk);
+		return ret;
+	}
+	ret = kblk_lowers_hold(kd);
+	if (ret)
+		kblk_disk_unmake(kd);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kblk_disk_add);
-
-/*
- * Waits until nothing is in flight. By looking, since the end of a request must
- * not touch the disk after it was counted out. Returns what is left of @timeout.
- */
-static long kblk_wait_drained(struct kblk_disk *kd, long timeout)
-{
-	long pause = max(HZ / 250, 1);
-
-	while (kblk_in_flight(kd->dev.part)) {
-		if (timeout < pause)
-			return 0;
-		schedule_timeout_uninterruptible(pause);
-		if (timeout != MAX_SCHEDULE_TIMEOUT)
-			timeout -= pause;
-	}
-	return timeout;
-}
 
 /**
  * kblk_disk_del() - take the block device down
@@ -603,17 +629,7 @@ int kblk_disk_del(struct kblk_disk *kd)
 	if (busy)
 		return -EBUSY;
 
-	/*
-	 * Nobody has it open; what read-ahead left in flight is waited for. A
-	 * device below may be about to quiesce: it must find us whole or gone.
-	 */
-	mutex_lock(&kblk_graph_mutex);
-	WRITE_ONCE(kd->frozen, true);
-	synchronize_rcu();
-	kblk_wait_drained(kd, MAX_SCHEDULE_TIMEOUT);
-	WRITE_ONCE(kd->frozen, false);
 	kblk_disk_unmake(kd);
-	mutex_unlock(&kblk_graph_mutex);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kblk_disk_del);
@@ -671,6 +687,8 @@ int kblk_disk_quiesce(struct kblk_disk *kd)
 	int ret;
 
 	mutex_lock(&kblk_graph_mutex);
+	/* Reclaim might write to this very device, and sleep at the gate. */
+	kd->noio = memalloc_noio_save();
 	kiobuf_dev_walk_up(&kd->dev, kblk_freeze, NULL);
 	synchronize_rcu();
 	ret = kiobuf_dev_walk_up(&kd->dev, kblk_drain, &left);
@@ -689,6 +707,7 @@ EXPORT_SYMBOL_GPL(kblk_disk_quiesce);
 void kblk_disk_resume(struct kblk_disk *kd)
 {
 	kiobuf_dev_walk_up(&kd->dev, kblk_thaw, NULL);
+	memalloc_noio_restore(kd->noio);
 	mutex_unlock(&kblk_graph_mutex);
 }
 EXPORT_SYMBOL_GPL(kblk_disk_resume);

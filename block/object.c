@@ -31,6 +31,22 @@ int kblk_refuse(struct kblk_object *object, int error, const char *fmt, ...)
 }
 EXPORT_SYMBOL_GPL(kblk_refuse);
 
+/**
+ * kblk_want_down() - refuse what can be changed only while a device is down
+ * @object: the object, locked
+ *
+ * Return: 0, or -EBUSY while it is up.
+ */
+int kblk_want_down(struct kblk_object *object)
+{
+	if (!object->enabled)
+		return 0;
+	return kblk_refuse(object, -EBUSY,
+			   "%s is up: this can be changed only while it is down.",
+			   object->kd.dev.name);
+}
+EXPORT_SYMBOL_GPL(kblk_want_down);
+
 static const char *kblk_lower_trouble(int error)
 {
 	switch (error) {

@@ -18,6 +18,13 @@
 #define kio_assign_str(dst, src) __assign_str(dst, src)
 #endif
 
+static inline void kio_bio_copy_hint(struct bio *to, const struct bio *from)
+{
+#ifdef KIO_HAVE_WRITE_HINT
+	to->bi_write_hint = from->bi_write_hint;
+#endif
+}
+
 /**
  * struct kio_bdev - a lower block device that is claimed
  * @bdev: the device

@@ -64,6 +64,10 @@ static ssize_t klvm_take_lines(struct kblk_object *object, char *text,
 			klvm_stage_trim(volume->stage, nr, nr_paths);
 			return ret;
 		}
+		if (!volume->stage->nr) {	/* was cleared */
+			nr = 0;
+			nr_paths = 0;
+		}
 		taken = min_t(size_t, end - text + 1, len);
 	}
 	if (!taken)

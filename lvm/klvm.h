@@ -34,6 +34,7 @@ struct klvm_segment {
  * @segments: sorted, without gaps
  * @nr_devs: devices in @devs
  * @devs: each lower device once, to flush them all
+ * @only: device that all segments are on, NULL if there is none
  * @lowers: what is claimed, in the order of the lines' paths
  * @nr_lowers: entries of @lowers
  * @stage: the lines that it was made of
@@ -44,6 +45,7 @@ struct klvm_table {
 	u32			nr_lowers;
 	struct klvm_segment	*segments;
 	struct kiobuf_dev	**devs;
+	struct kiobuf_dev	*only;
 	struct kblk_lower	**lowers;
 	struct klvm_stage	*stage;
 };

@@ -161,7 +161,7 @@ static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
 
 /*
  * Appends a line. @text is cut up on the way; an empty line and one that begins
- * with # say nothing. A refused line leaves the stage as it was.
+ * with # say nothing. A refused line is not added, but its path may be.
  */
 int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
 		   char *text)

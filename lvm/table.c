@@ -110,12 +110,24 @@ static int klvm_map_line(struct klvm_table *table, struct kblk_object *object,
 		lower = table->lowers[line->path];
 		segment->dev = kblk_lower_dev(lower);
 		segment->pos = line->offset << SECTOR_SHIFT;
+		kblk_lower_set_start(lower, segment->pos);
 		return klvm_check_range(object, i + 1, line,
 					stage->paths[line->path], lower);
 	}
 	segment->dev = line->target == KLVM_ZERO ? &klvm_zero_dev :
 						   &klvm_error_dev;
 	return 0;
+}
+
+static struct kiobuf_dev *klvm_only(const struct klvm_table *table)
+{
+	struct kiobuf_dev *only = table->segments[0].dev;
+	u32 i;
+
+	for (i = 1; i < table->nr; i++)
+		if (table->segments[i].dev != only)
+			return NULL;
+	return only;
 }
 
 /*
@@ -146,6 +158,7 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 	table->nr = stage->nr;
 	table->segments[table->nr].start = (last->start + last->length)
 					   << SECTOR_SHIFT;
+	table->only = klvm_only(table);
 	table->stage = stage;
 	return table;
 }

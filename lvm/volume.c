@@ -100,7 +100,9 @@ static struct kblk_shape klvm_shape(const struct klvm_table *table)
 {
 	struct kblk_shape shape = {
 		.size = table->segments[table->nr].start,
-		.only = table->nr_devs == 1 ? table->devs[0] : NULL,
+		.only = table->only,
+		.lowers = table->lowers,
+		.nr_lowers = table->nr_lowers,
 		.partscan = true,
 	};
 

@@ -32,6 +32,7 @@
  * @gate: bios that wait for the end of @frozen
  * @lowers: struct kblk_lower of the devices below; guarded by the driver's lock
  * @only: device that everything goes to, NULL if there are several
+ * @noio: what kblk_disk_resume() restores
  * @event: sends the uevent of kblk_disk_changed()
  */
 struct kblk_disk {
@@ -43,6 +44,7 @@ struct kblk_disk {
 	wait_queue_head_t	gate;
 	struct list_head	lowers;
 	struct kiobuf_dev	*only;
+	unsigned int		noio;
 	struct work_struct	event;
 };
 
@@ -54,6 +56,8 @@ void kblk_disk_exit(struct kblk_disk *kd);
  * struct kblk_shape - what a driver says of its queue beyond what lies below
  * @size: bytes
  * @only: device that everything goes to, NULL if there are several
+ * @lowers: devices below whose limits count, NULL for all that were got
+ * @nr_lowers: entries of @lowers
  * @io_min: preferred unit in bytes, 0 to leave what the legs say
  * @io_opt: full stripe in bytes, 0 to leave what the legs say
  * @block_size: logical block in bytes, 0 to leave what the legs say
@@ -66,6 +70,8 @@ void kblk_disk_exit(struct kblk_disk *kd);
 struct kblk_shape {
 	u64			size;
 	struct kiobuf_dev	*only;
+	struct kblk_lower	**lowers;
+	unsigned int		nr_lowers;
 	unsigned int		io_min;
 	unsigned int		io_opt;
 	unsigned int		block_size;
@@ -158,6 +164,7 @@ void kblk_kind_unregister(struct kblk_kind *kind);
 
 __printf(3, 4)
 int kblk_refuse(struct kblk_object *object, int error, const char *fmt, ...);
+int kblk_want_down(struct kblk_object *object);
 struct kblk_lower *kblk_object_lower(struct kblk_object *object,
 				     const char *path, bool write);
 ssize_t kblk_attr_show(struct config_item *item, char *page,
