@@ -7,14 +7,6 @@
 
 #include "kloop.h"
 
-static int kloop_want_down(struct kblk_object *object)
-{
-	if (!object->enabled)
-		return 0;
-	return kblk_refuse(object, -EBUSY,
-			   "The device is up: this can be changed only while it is down.");
-}
-
 static ssize_t kloop_file_read(struct kblk_object *object, char *page)
 {
 	struct kloop_dev *loop = kloop_of_object(object);
@@ -26,7 +18,7 @@ static ssize_t kloop_file_write(struct kblk_object *object, const char *page,
 				size_t len)
 {
 	struct kloop_dev *loop = kloop_of_object(object);
-	int ret = kloop_want_down(object);
+	int ret = kblk_want_down(object);
 	char *path;
 
 	if (ret)
@@ -45,7 +37,7 @@ static ssize_t kloop_file_write(struct kblk_object *object, const char *page,
 static int kloop_parse_bytes(struct kblk_object *object, const char *page,
 			     const char *name, u64 *bytes)
 {
-	int ret = kloop_want_down(object);
+	int ret = kblk_want_down(object);
 	u64 value;
 
 	if (ret)
@@ -95,7 +87,7 @@ static ssize_t kloop_block_size_read(struct kblk_object *object, char *page)
 static ssize_t kloop_block_size_write(struct kblk_object *object,
 				      const char *page, size_t len)
 {
-	int ret = kloop_want_down(object);
+	int ret = kblk_want_down(object);
 	unsigned int size;
 
 	if (ret)
@@ -121,7 +113,7 @@ static ssize_t kloop_direct_io_read(struct kblk_object *object, char *page)
 static int kloop_parse_bool(struct kblk_object *object, const char *page,
 			    const char *name, bool *value)
 {
-	int ret = kloop_want_down(object);
+	int ret = kblk_want_down(object);
 
 	if (ret)
 		return ret;

@@ -230,8 +230,9 @@ static int kloop_submit(struct kiobuf *kb)
 		return -EROFS;
 	spin_lock_irqsave(&loop->lock, flags);
 	list_add_tail(&kb->queue, &loop->queue);
-	spin_unlock_irqrestore(&loop->lock, flags);
+	/* Under the lock: the device may go once the header was popped. */
 	queue_work(loop->object.kd.dev.wq, &loop->feeder);
+	spin_unlock_irqrestore(&loop->lock, flags);
 	return KIOBUF_SUBMITTED;
 }
 

@@ -69,6 +69,7 @@ int kraid_set_legs(struct kraid_array *array, char *text)
 	kraid_free_legs(array);
 	array->legs = fresh.legs;
 	array->nr_legs = fresh.nr_legs;
+	array->leg_bytes = 0;
 	return 0;
 }
 

@@ -6,14 +6,6 @@
 
 #include "kraid.h"
 
-static int kraid_want_down(struct kraid_array *array)
-{
-	if (!array->object.enabled)
-		return 0;
-	return kblk_refuse(&array->object, -EBUSY,
-			   "The array is up: this can be changed only while it is down.");
-}
-
 static ssize_t kraid_level_read(struct kblk_object *object, char *page)
 {
 	struct kraid_array *array = kraid_array_of(object);
@@ -28,7 +20,7 @@ static ssize_t kraid_level_write(struct kblk_object *object, const char *page,
 	struct kraid_array *array = kraid_array_of(object);
 	const struct kraid_personality *p;
 	unsigned int level;
-	int ret = kraid_want_down(array);
+	int ret = kblk_want_down(object);
 
 	if (ret)
 		return ret;
@@ -54,7 +46,7 @@ static ssize_t kraid_legs_write(struct kblk_object *object, const char *page,
 				size_t len)
 {
 	struct kraid_array *array = kraid_array_of(object);
-	int ret = kraid_want_down(array);
+	int ret = kblk_want_down(object);
 	char *text;
 
 	if (ret)
@@ -78,7 +70,7 @@ static ssize_t kraid_chunk_kib_write(struct kblk_object *object,
 				     const char *page, size_t len)
 {
 	struct kraid_array *array = kraid_array_of(object);
-	int ret = kraid_want_down(array);
+	int ret = kblk_want_down(object);
 	unsigned int kib;
 
 	if (ret)
@@ -100,7 +92,7 @@ static ssize_t kraid_metadata_read(struct kblk_object *object, char *page)
 static ssize_t kraid_metadata_write(struct kblk_object *object,
 				    const char *page, size_t len)
 {
-	int ret = kraid_want_down(kraid_array_of(object));
+	int ret = kblk_want_down(object);
 
 	if (ret)
 		return ret;

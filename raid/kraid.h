@@ -124,7 +124,7 @@ u64 raid0_leg_bytes(u64 length, u32 leg, u32 legs, u32 chunk);
 /* leg.c */
 extern const char *const kraid_leg_state_names[KRAID_NR_LEG_STATES];
 bool kraid_leg_fail(struct kraid_array *array, struct kraid_leg *leg);
-bool kraid_error_blames_leg(int error);
+bool kraid_read_error_is_legs(int error);
 
 /* array.c */
 const struct kraid_personality *kraid_personality_find(unsigned int level);

@@ -10,8 +10,8 @@ const char *const kraid_leg_state_names[KRAID_NR_LEG_STATES] = {
 	[KRAID_MISSING]	= "missing",
 };
 
-/* What an error of these says is about the request, not about the leg. */
-bool kraid_error_blames_leg(int error)
+/* May a read that failed so do better on another leg? */
+bool kraid_read_error_is_legs(int error)
 {
 	return error != -EAGAIN && error != -ENOMEM && error != -EOPNOTSUPP &&
 	       error != -EINVAL && error != -ECANCELED;

@@ -131,7 +131,8 @@ static int raid0_run(struct kraid_array *array, struct kblk_shape *shape)
 	}
 	shape->size = array->leg_bytes * array->nr_legs;
 	shape->io_min = array->chunk;
-	shape->io_opt = array->chunk * array->nr_legs;
+	if ((u64)array->chunk * array->nr_legs <= U32_MAX)
+		shape->io_opt = array->chunk * array->nr_legs;
 	return 0;
 }
 

@@ -104,26 +104,39 @@ static struct kiobuf *raid1_next_child(struct kiobuf *parent)
 	return kb;
 }
 
+/* A write or flush that failed: legs differ unless this one is left out. */
+static void raid1_collate_write(struct kraid_array *array,
+				struct kiobuf *parent, struct kiobuf *child)
+{
+	struct kraid_leg *leg = &array->legs[(uintptr_t)child->private];
+
+	atomic_inc(&leg->errors);
+	if (!kraid_leg_fail(array, leg))
+		kiobuf_collate_prefix(parent, child);
+}
+
 /*
  * A leg that failed is out before the parent can end, so that nobody reads there
  * what was acknowledged elsewhere. The error is the array's own only where no
- * other leg is left.
+ * other leg is left. A discard is a hint, and its failure is nobody's; one of
+ * zeroes lets the block layer write them itself.
  */
 static void raid1_collate(struct kiobuf *parent, struct kiobuf *child)
 {
-	struct kraid_array *array = kraid_of(parent->dev);
-	struct kraid_leg *leg;
-
 	if (likely(!child->error))
 		return;
-	if (parent->op != KIOBUF_READ) {
-		leg = &array->legs[(uintptr_t)child->private];
-		atomic_inc(&leg->errors);
-		if (kraid_error_blames_leg(child->error) &&
-		    kraid_leg_fail(array, leg))
-			return;
+	switch (parent->op) {
+	case KIOBUF_WRITE:
+	case KIOBUF_FLUSH:
+		raid1_collate_write(kraid_of(parent->dev), parent, child);
+		break;
+	case KIOBUF_WRITE_ZEROES:
+		kiobuf_fail(parent, 0, -EOPNOTSUPP);
+		break;
+	case KIOBUF_READ:
+		kiobuf_collate_prefix(parent, child);
+		break;
 	}
-	kiobuf_collate_prefix(parent, child);
 }
 
 static enum kiobuf_climb raid1_endio(struct kiobuf *kb, u32 data)
@@ -134,7 +147,7 @@ static enum kiobuf_climb raid1_endio(struct kiobuf *kb, u32 data)
 
 	if (likely(!kb->error))
 		return KIOBUF_CLIMB;
-	if (!kraid_error_blames_leg(kb->error))
+	if (!kraid_read_error_is_legs(kb->error))
 		return KIOBUF_CLIMB;
 	atomic_inc(&array->legs[RAID1_LEG(data)].errors);
 	leg = raid1_pick(array, kb->pos, tried);
@@ -165,6 +178,9 @@ static int raid1_run(struct kraid_array *array, struct kblk_shape *shape)
 		bytes = min(bytes, kblk_lower_size(leg->lower));
 		block = max(block, kblk_lower_block_size(leg->lower));
 	}
+	/* A leg that is left out now counted when the array was made. */
+	if (array->leg_bytes)
+		bytes = min(bytes, array->leg_bytes);
 	array->leg_bytes = round_down(bytes, block);
 	shape->size = array->leg_bytes;
 	shape->stable = true;
