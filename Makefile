@@ -3,7 +3,7 @@
 
 KVER ?= 6.1
 BUILD := $(CURDIR)/build
-FOLDERS := kiobuf block lvm raid loop
+FOLDERS := kiobuf block lvm raid loop tests/kunit
 KOBJ := $(BUILD)/kbuild/$(KVER)
 KMODULES := $(BUILD)/modules/$(KVER)
 # Any other built tree: KDIR=/lib/modules/$(uname -r)/build
@@ -45,7 +45,7 @@ bench: all ## instructions per I/O beside dm, md and loop
 	@tests/bench/bench
 
 install: all ## modules_install and the tools
-	$(MAKE) -C $(KDIR) M=$(KOBJ) KIO=$(KOBJ) modules_install
+	$(MAKE) -C $(KDIR) M=$(KOBJ) KIO=$(KOBJ) KIO_TESTS=n modules_install
 	cmake --install $(BUILD)/cmake
 
 help: ## this list

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tests.h"
+
+#include <linux/module.h>
+
+kunit_test_suites(&kio_pure_suite, &kio_clone_suite, &kio_complete_suite,
+		  &kio_dev_suite, &kio_race_suite);
+
+MODULE_DESCRIPTION("Tests of the kiobuf core");
+MODULE_LICENSE("GPL");

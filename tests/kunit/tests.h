@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KIO_TESTS_H
+#define _KIO_TESTS_H
+
+#include "lite.h"
+
+#include <linux/kiobuf.h>
+#include <linux/kiobuf_dev.h>
+
+extern struct kunit_suite kio_pure_suite;
+extern struct kunit_suite kio_clone_suite;
+extern struct kunit_suite kio_complete_suite;
+extern struct kunit_suite kio_dev_suite;
+extern struct kunit_suite kio_race_suite;
+
+#endif /* _KIO_TESTS_H */
