@@ -17,6 +17,7 @@ SELFTESTS=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 PATH=$SELFTESTS:$SELFTESTS/../../build/bin/selftests:$PATH:/usr/sbin:/sbin
 CONFIGFS=/sys/kernel/config
 KIO=$CONFIGFS/kiobuf
+TRACING=/sys/kernel/tracing
 export LC_ALL=C
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/kio-test.XXXXXX")
@@ -340,6 +341,53 @@ ios()
 	echo "${s[0]} ${s[4]} ${s[11]} ${s[15]}"
 }
 
+# ---- traces ----
+
+# trace_on EVENT...: notes these events, such as block/block_bio_queue
+trace_on()
+{
+	local event
+
+	[ -d "$TRACING/events/block" ] || skip 'no tracefs'
+	echo 0 >"$TRACING/tracing_on"
+	echo 4096 >"$TRACING/buffer_size_kb"
+	undo trace_reset
+	for event; do
+		echo 1 >"$TRACING/events/$event/enable"
+	done
+	: >"$TRACING/trace"
+	echo 1 >"$TRACING/tracing_on"
+}
+
+trace_reset()
+{
+	echo 0 >"$TRACING/events/enable"
+	: >"$TRACING/trace"
+	echo 1 >"$TRACING/tracing_on"
+}
+
+# To $WORK/trace, complete or not at all
+trace_off()
+{
+	echo 0 >"$TRACING/tracing_on"
+	cat "$TRACING/trace" >"$WORK/trace"
+	if grep -q 'LOST' "$WORK/trace"; then
+		fail 'events were lost'
+	fi
+}
+
+# traced REGEX: how many events fit
+traced()
+{
+	grep -cE "$1" "$WORK/trace" || :
+}
+
+# The number of /dev/NAME as block events show it
+number_of()
+{
+	tr : , <"$(sysfs_of "$1")/dev"
+}
+
 # ---- objects of ours ----
 
 # write_attr FILE VALUE: a page at most, so that one write takes it
@@ -468,8 +516,7 @@ fio_verify_args()
 	printf '%s\n' --name=verify --filename="$1" --bsrange=4k-1m \
 		--rw=randrw --ioengine=libaio --iodepth=32 --direct=1 \
 		--verify=crc32c --verify_fatal=1 --verify_state_save=0 \
-		--end_fsync=1 --randseed="${SEED:-42}" --aux-path="$WORK" \
-		--random_generator=lfsr
+		--end_fsync=1 --randseed=42 --aux-path="$WORK"
 }
 
 # fio_verify FILE [OPTION...]: writes, reads and verifies, without an error
@@ -480,7 +527,7 @@ fio_verify()
 	need_tools fio
 	mapfile -t args < <(fio_verify_args "$1")
 	fio "${args[@]}" "${@:2}" --output="$WORK/fio" || {
-		cat "$WORK/fio"
+		grep -E 'err=|error|verify:|fio:' "$WORK/fio"
 		fail "fio: wrong bytes or errors on $1"
 	}
 }

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Guards: between our layers no bio exists, and no clone where nothing is split;
+# yet every device counts what passes it.
+#
+#	v8 on v7 on ... on v1 on da
+. "${0%/*}/test_common.sh"
+
+NR=50
+
+stack()
+{
+	local i below=/dev/da
+
+	null_disk da 64
+	for i in 1 2 3 4 5 6 7 8; do
+		volume "v$i" "0 65536 linear $below 0"
+		below=/dev/kio/v$i
+	done
+}
+
+# Random places, one at a time: nothing that could be merged
+io()
+{
+	fio --name=io --aux-path="$WORK" --filename="$1" --rw="$2" --bs=4k --direct=1 --ioengine=psync \
+		--number_ios="$NR" --size="${3:-32m}" --output="$WORK/fio"
+}
+
+expect_no_bios()
+{
+	local i
+
+	same "$NR" "$(traced "block_bio_queue: $(number_of kio/v8) ")" 'bios to v8'
+	for i in 1 2 3 4 5 6 7; do
+		same 0 "$(traced "block_bio_queue: $(number_of "kio/v$i") ")" "bios to v$i"
+	done
+	within 0 "$NR" "$(traced "block_bio_queue: $(number_of da) ")" 'bios to da'
+	same "$NR" "$(traced "block_rq_issue: $(number_of da) ")" 'requests of da'
+}
+
+# check_pass DIRECTION FIELD: what one direction leaves in traces and counters
+check_pass()
+{
+	local i before=()
+
+	for i in 1 2 3 4 5 6 7 8; do
+		before[i]=$(ios "kio/v$i" | cut -d' ' -f"$2")
+	done
+	before[0]=$(ios da | cut -d' ' -f"$2")
+	trace_on block/block_bio_queue block/block_rq_issue kiobuf/clone \
+		kiobuf/remap kiobuf/submit
+	io /dev/kio/v8 "$1"
+	trace_off
+	expect_no_bios
+	same 0 "$(traced ' clone: kb=')" clones
+	same "$NR" "$(traced ' submit: kb=')" 'headers submitted'
+	same $((8 * NR)) "$(traced ' remap: kb=')" remaps
+	for i in 1 2 3 4 5 6 7 8; do
+		same $((before[i] + NR)) "$(ios "kio/v$i" | cut -d' ' -f"$2")" \
+			"requests counted on v$i"
+	done
+	same $((before[0] + NR)) "$(ios da | cut -d' ' -f"$2")" 'requests counted on da'
+}
+
+test_reads()
+{
+	stack
+	check_pass randread 1
+}
+
+test_writes()
+{
+	stack
+	check_pass randwrite 2
+}
+
+# That clones would have been seen
+test_split()
+{
+	stack
+	reload v4 '0 32768 linear /dev/kio/v3 0' '32768 32768 linear /dev/kio/v3 32768'
+	trace_on block/block_bio_queue kiobuf/clone
+	dd if=/dev/zero of=/dev/kio/v8 bs=8k count=1 seek=$((32768 * 512 - 4096)) \
+		oflag=direct,seek_bytes status=none
+	trace_off
+	same 2 "$(traced ' clone: kb=')" clones
+	same 1 "$(traced "block_bio_queue: $(number_of kio/v8) ")" 'bios to v8'
+	same 2 "$(traced "block_bio_queue: $(number_of da) ")" 'bios to da'
+	same 0 "$(traced "block_bio_queue: $(number_of kio/v3) ")" 'bios to v3'
+}
+
+# A large request is cut by the disk's limits, below us, once.
+test_large()
+{
+	stack
+	trace_on block/block_bio_queue kiobuf/clone
+	dd if=/dev/zero of=/dev/kio/v8 bs=1M count=4 oflag=direct status=none
+	trace_off
+	same 0 "$(traced ' clone: kb=')" clones
+	same 0 "$(traced "block_bio_queue: $(number_of kio/v7) ")" 'bios to v7'
+}
+
+test_sectors()
+{
+	local before after i
+
+	stack
+	for i in 8 5 1; do
+		before=$(awk '{ print $7 }' "$(sysfs_of "kio/v$i")/stat")
+		dd if=/dev/zero of=/dev/kio/v8 bs=64k count=8 oflag=direct status=none
+		after=$(awk '{ print $7 }' "$(sysfs_of "kio/v$i")/stat")
+		same 1024 $((after - before)) "sectors counted on v$i"
+	done
+}
+
+need_kind lvm
+need_tools fio
+run_cases \
+	test_reads 'reads through 8 volumes: one bio, no clone, counted everywhere' \
+	test_writes 'writes through 8 volumes likewise' \
+	test_split 'a request that is split is cloned where it is split' \
+	test_large 'a large request is no reason for clones' \
+	test_sectors 'sectors are counted everywhere'
