@@ -15,7 +15,7 @@ endif
 W ?= 1
 C ?= 0
 
-.PHONY: all modules tools setup demo check bench install help clean
+.PHONY: all modules tools setup demo check check-debug bench install help clean
 all: modules tools ## modules for KVER (or KDIR), and the tools
 
 modules: ## modules only, into build/modules/KVER
@@ -40,6 +40,13 @@ demo: setup ## the main job: build, boot, stack, lose a leg, verify
 
 check: setup ## everything CI runs; ends with N passed, N failed
 	@scripts/check
+
+check-debug: setup ## selftests on a kernel with KASAN, lockdep, kmemleak
+	@tests/qemu/kernels debug
+	@$(MAKE) --no-print-directory modules KVER=debug
+	@$(MAKE) --no-print-directory tools
+	@VM_OUT=$(BUILD)/check/vm-debug tests/qemu/vm --kernel debug --mem 4G \
+		--timeout 7200 -- tests/selftests/run
 
 bench: all ## instructions per I/O beside dm, md and loop
 	@tests/bench/bench

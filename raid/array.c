@@ -22,13 +22,18 @@ const struct kraid_personality *kraid_personality_find(unsigned int level)
 	return NULL;
 }
 
-void kraid_free_legs(struct kraid_array *array)
+static void kraid_legs_free(struct kraid_leg *legs, u32 nr)
 {
 	u32 i;
 
-	for (i = 0; i < array->nr_legs; i++)
-		kfree(array->legs[i].path);
-	kvfree(array->legs);
+	for (i = 0; i < nr; i++)
+		kfree(legs[i].path);
+	kvfree(legs);
+}
+
+void kraid_free_legs(struct kraid_array *array)
+{
+	kraid_legs_free(array->legs, array->nr_legs);
 	array->legs = NULL;
 	array->nr_legs = 0;
 }
@@ -44,31 +49,43 @@ static u32 kraid_count_words(const char *text)
 	return nr;
 }
 
-/* Paths apart by white space, in order; @text is cut up on the way. */
-int kraid_set_legs(struct kraid_array *array, char *text)
+/* Cuts @text up; @nr legs fit. */
+static int kraid_name_legs(struct kraid_leg *legs, u32 nr, char *text)
 {
-	struct kraid_array fresh = { .nr_legs = kraid_count_words(text) };
 	char *word;
 	u32 i = 0;
 
-	if (!fresh.nr_legs || fresh.nr_legs > KRAID_MAX_LEGS)
-		return kblk_refuse(&array->object, -EINVAL,
-				   "legs takes 1 to %u paths.", KRAID_MAX_LEGS);
-	fresh.legs = kvcalloc(fresh.nr_legs, sizeof(*fresh.legs), GFP_KERNEL);
-	if (!fresh.legs)
-		return -ENOMEM;
-	while ((word = strsep(&text, " \t\n"))) {
+	while (i < nr && (word = strsep(&text, " \t\n"))) {
 		if (!*word)
 			continue;
-		fresh.legs[i].path = kstrdup(word, GFP_KERNEL);
-		if (!fresh.legs[i++].path) {
-			kraid_free_legs(&fresh);
+		legs[i].path = kstrdup(word, GFP_KERNEL);
+		if (!legs[i++].path)
 			return -ENOMEM;
-		}
+	}
+	return 0;
+}
+
+/* Paths apart by white space, in order; @text is cut up on the way. */
+int kraid_set_legs(struct kraid_array *array, char *text)
+{
+	u32 nr = kraid_count_words(text);
+	struct kraid_leg *legs;
+	int ret;
+
+	if (!nr || nr > KRAID_MAX_LEGS)
+		return kblk_refuse(&array->object, -EINVAL,
+				   "legs takes 1 to %u paths.", KRAID_MAX_LEGS);
+	legs = kvcalloc(nr, sizeof(*legs), GFP_KERNEL);
+	if (!legs)
+		return -ENOMEM;
+	ret = kraid_name_legs(legs, nr, text);
+	if (ret) {
+		kraid_legs_free(legs, nr);
+		return ret;
 	}
 	kraid_free_legs(array);
-	array->legs = fresh.legs;
-	array->nr_legs = fresh.nr_legs;
+	array->legs = legs;
+	array->nr_legs = nr;
 	array->leg_bytes = 0;
 	return 0;
 }

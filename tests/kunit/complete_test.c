@@ -39,7 +39,7 @@ static const struct {
 
 static void one_order(struct kunit *test, int table, const int *order)
 {
-	struct kiobuf parent, child[NR];
+	static struct kiobuf parent, child[NR];	/* much for a stack */
 	int i;
 
 	kiobuf_init(&parent, NULL, KIOBUF_DISCARD, 0, NULL, NR * PIECE);

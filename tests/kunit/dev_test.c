@@ -146,7 +146,7 @@ static void submit_and_wait(struct kiobuf *kb, struct kiobuf_dev *dev, u64 pos,
 static void graph(struct kunit *test)
 {
 	struct toy *t = toys_new(3, &pass_ops);
-	struct toy twin = {};
+	static struct toy twin;	/* has work in it, not for a stack */
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t);
 	KUNIT_EXPECT_EQ(test, kiobuf_dev_register(&twin.dev, "/toy1",
