@@ -17,7 +17,7 @@
 namespace kio::bench {
 namespace {
 
-enum ExitStatus { done = 0, refused = 1, misused = 2, over_budget = 3 };
+enum ExitStatus { done = 0, refused = 1, misused = 2, failed = 3 };
 
 struct Arguments {
     unsigned repeats = 3;
@@ -113,11 +113,13 @@ int run_spec(const Arguments& arguments)
 int print_table(const Arguments& arguments)
 {
     std::ifstream file{arguments.table};
+    if (!file)
+        return complain({ENOENT, fmt::format("{} cannot be read.", arguments.table)});
     const auto report = report_from_json(read_all(file));
     if (!report)
         return complain({EINVAL, fmt::format("{}: {}.", arguments.table, report.error().sentence)});
     std::cout << table(*report);
-    return arguments.check && broken_budgets(*report) != 0 ? over_budget : done;
+    return arguments.check && !passes(*report) ? failed : done;
 }
 
 int run_program(int argc, char** argv)
@@ -132,7 +134,7 @@ int run_program(int argc, char** argv)
     const auto* table =
         app.add_option("--table", arguments.table, "Print this JSON as a table, measure nothing")
             ->type_name("FILE");
-    app.add_flag("--check", arguments.check, "Exit with 3 when a budget is broken")
+    app.add_flag("--check", arguments.check, "Exit with 3 when a budget is broken or a case failed")
         ->needs("--table");
     try {
         app.parse(argc, argv);

@@ -48,8 +48,8 @@ Pages::~Pages()
 // order than theirs.
 void Pages::scatter()
 {
-    for (const std::size_t parity : {1, 0})
-        for (std::size_t page = parity; page < size_ / page_size; page += 2)
+    for (const std::size_t first : {std::size_t{1}, std::size_t{0}})
+        for (std::size_t page = first; page < size_ / page_size; page += 2)
             data_[page * page_size] = std::byte{1};
 }
 

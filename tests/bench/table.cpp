@@ -156,9 +156,10 @@ std::string table(const Report& report)
     return text + what_is_missing(report) + largest_spread(report) + summary(report);
 }
 
-std::size_t broken_budgets(const Report& report)
+bool passes(const Report& report)
 {
-    return count_verdicts(report, Verdict::broken);
+    return count_verdicts(report, Verdict::broken) == 0 &&
+           std::ranges::all_of(report.measurements, &std::string::empty, &Measurement::error);
 }
 
 } // namespace kio::bench
