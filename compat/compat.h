@@ -111,6 +111,8 @@ static inline void kio_limits_init(struct kio_limits *l)
 {
 	blk_set_stacking_limits(&l->lim);
 	l->lim.features |= BLK_FEAT_NOWAIT | BLK_FEAT_IO_STAT;
+	/* Left at its maximum where nothing lies below, and then refused. */
+	l->lim.max_zone_append_sectors = 0;
 }
 
 static inline void kio_limits_stack(struct kio_limits *l,

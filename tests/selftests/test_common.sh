@@ -311,13 +311,6 @@ break_writes()
 	retable "$1" "0 $(blockdev --getsz "/dev/mapper/$1") flakey $2 0 0 60 1 error_writes"
 }
 
-# break_reads NAME BELOW: writes still work
-break_reads()
-{
-	need_modules dm-flakey
-	retable "$1" "0 $(blockdev --getsz "/dev/mapper/$1") flakey $2 0 0 60 1 error_reads"
-}
-
 # mend_disk NAME BELOW
 mend_disk()
 {
@@ -447,6 +440,18 @@ reload()
 {
 	write_attr "$KIO/lvm/$1/table" "$(printf '%s\n' "${@:2}")"
 	enable "lvm/$1"
+}
+
+# array NAME LEVEL "LEG LEG..." [ATTRIBUTE=VALUE...]: /dev/kio/NAME
+array()
+{
+	bring_up "raid/$1" "level=$2" "${@:4}" "legs=$3"
+}
+
+# loop NAME FILE [ATTRIBUTE=VALUE...]: /dev/kio/NAME
+loop()
+{
+	bring_up "loop/$1" "file=$2" "${@:3}"
 }
 
 # stage NAME LINE...: text that is to be refused at enable, in place of what was staged

@@ -106,11 +106,23 @@ available_kib()
 	awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo
 }
 
+drop_all()
+{
+	local object
+
+	for object in "$KIO"/*/*/; do
+		[ -d "$object" ] || continue
+		echo 0 >"$object/enable"
+		rmdir "$object"
+	done
+}
+
 set_up()
 {
 	null_disk da 8
 	null_disk db 8
 	truncate -s 4M "$WORK/file"
+	undo drop_all
 }
 
 test_needs()
