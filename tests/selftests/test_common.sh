@@ -537,6 +537,59 @@ fio_verify()
 	}
 }
 
+# leg_states ARRAY STATE...: these are the states of its legs
+leg_states()
+{
+	local -a states
+
+	mapfile -t states < <(cut -d' ' -f3 "$KIO/raid/$1/leg_state")
+	same "${*:2}" "${states[*]}" "states of the legs of $1"
+}
+
+# leg_errors ARRAY LEG: errors seen there
+leg_errors()
+{
+	awk -v leg="$2" '$2 == leg { print $4 }' "$KIO/raid/$1/leg_state"
+}
+
+written()
+{
+	awk '$1 == "write_ios" { print $2 }' "$KIO/$1/stats"
+}
+
+writes_pass()
+{
+	[ "$(written "$1")" -gt $(($2 + 20)) ]
+}
+
+# fio_verify_rounds FILE N: one after the other, since fio's own --loops mixes up
+# what it wants to find where reads meet what the loop before has written
+fio_verify_rounds()
+{
+	local i
+
+	for ((i = 0; i < $2; i++)); do
+		fio_verify "$1" --randseed="$i"
+	done
+}
+
+# during_load KIND/NAME COMMAND...: in the middle of a load that is verified and
+# sees nothing of it; the load goes on writing afterwards
+during_load()
+{
+	local pid before
+
+	before=$(written "$1")
+	fio_verify_rounds "/dev/kio/${1#*/}" "$(longer 4 30)" &
+	pid=$!
+	eventually writes_pass "$1" "$before"
+	"${@:2}"
+	before=$(written "$1")
+	eventually writes_pass "$1" "$before"
+	kill -0 "$pid" || fail 'the load ended too early'
+	wait "$pid"
+}
+
 # longer SHORT LONG: the first, or the second when KIO_LONG=1
 longer()
 {
