@@ -532,7 +532,7 @@ fio_verify()
 	need_tools fio
 	mapfile -t args < <(fio_verify_args "$1")
 	fio "${args[@]}" "${@:2}" --output="$WORK/fio" || {
-		grep -E 'err=|error|verify:|fio:' "$WORK/fio"
+		grep -E 'err=|error|verify:|fio:' "$WORK/fio" | head -n 20
 		fail "fio: wrong bytes or errors on $1"
 	}
 }
