@@ -3,7 +3,9 @@
 # Guards: modules pull in what they need, stay while a device needs them, and
 # leave nothing behind, however often they come and go.
 #
-#	vol	a segment of da, a zero segment
+#	vol	two segments of da
+#	array	RAID-1 of da, db
+#	file	a file on tmpfs
 . "${0%/*}/test_common.sh"
 
 MODULES=(klvm kraid kloop)
@@ -29,7 +31,7 @@ traces_of_us()
 make_volume()
 {
 	mkdir "$KIO/lvm/vol"
-	write_attr "$KIO/lvm/vol/table" $'0 1024 linear /dev/da 0\n1024 1024 zero'
+	write_attr "$KIO/lvm/vol/table" $'0 1024 linear /dev/da 0\n1024 1024 linear /dev/da 4096'
 	enable lvm/vol
 }
 
@@ -68,8 +70,7 @@ drop_loop()
 
 touch_device()
 {
-	dd if=/dev/zero of="$1" bs=64k count=4 oflag=direct status=none
-	dd if="$1" of=/dev/null bs=64k count=4 status=none
+	verify_io random "$1" --ops 5 --length 1M
 }
 
 round()
@@ -192,7 +193,7 @@ test_rounds()
 
 	unload_all
 	set_up
-	rounds 3
+	rounds 2
 	kmalloc=$(kmalloc_bytes)
 	available=$(available_kib)
 	slab=$(meminfo SUnreclaim)

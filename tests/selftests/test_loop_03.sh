@@ -149,8 +149,7 @@ test_own_carrier()
 	undo umount "$inner"
 	truncate -s 16M "$inner/file"
 	loop inner "$inner/file"
-	verify_io random /dev/kio/inner --ops 50
-	fio_verify /dev/kio/inner --io_size=8m
+	verify_io random /dev/kio/inner --ops 30 --jobs 8
 	must_be_busy umount "$inner"
 	refused 'in use' loop/outer enable 0
 }

@@ -18,30 +18,36 @@ set_up()
 	volume vol "${TABLE_A[@]}"
 }
 
-# swap_under_load DEVICE: until the load has ended; at least so many times
-swap_under_load()
+swap()
 {
-	local pid n=0 wanted
+	local i
 
-	wanted=$(longer 20 200)
-	fio_verify "$1" --io_size="$(longer 48m 512m)" &
+	for ((i = 0; i < $1; i += 2)); do
+		reload vol "${TABLE_B[@]}"
+		reload vol "${TABLE_A[@]}"
+	done
+}
+
+# As often as it takes fio to end
+swap_under_fio()
+{
+	local pid n=0
+
+	fio_verify "$1" --io_size="$(longer 24m 512m)" &
 	pid=$!
 	while kill -0 "$pid" 2>/dev/null; do
-		if [ $((n++ % 2)) = 0 ]; then
-			reload vol "${TABLE_B[@]}"
-		else
-			reload vol "${TABLE_A[@]}"
-		fi
+		swap 4
+		n=$((n + 4))
 	done
 	wait "$pid"
-	note "$n swaps under load"
-	[ "$n" -ge "$wanted" ] || fail "the load ended after $n swaps"
+	note "$n swaps under fio"
+	[ "$n" -ge "$(longer 20 200)" ] || fail "fio ended after $n swaps"
 }
 
 test_swaps()
 {
 	set_up
-	swap_under_load /dev/kio/vol
+	swap_under_fio /dev/kio/vol
 }
 
 test_swaps_below()
@@ -49,7 +55,7 @@ test_swaps_below()
 	set_up
 	volume mid '0 65536 linear /dev/kio/vol 0'
 	volume top '0 65536 linear /dev/kio/mid 0'
-	swap_under_load /dev/kio/top
+	during_load lvm/top swap "$(longer 20 200)"
 }
 
 # I/O of the very task that swaps, before and after
@@ -67,22 +73,20 @@ test_data_follows_table()
 	verify_io check /dev/kio/vol --seed 1 --offset 16M
 }
 
+refuse()
+{
+	local i
+
+	for ((i = 0; i < 4; i++)); do
+		refused_table overlap vol '0 16 linear /dev/da 0' '8 8 zero'
+		refused_table 'no such device' vol '0 65536 linear /dev/nowhere 0'
+	done
+}
+
 test_refused_under_load()
 {
-	local pid n=0
-
 	set_up
-	fio_verify /dev/kio/vol --io_size=32m &
-	pid=$!
-	while kill -0 "$pid" 2>/dev/null; do
-		stage vol '0 16 linear /dev/da 0' '8 8 zero'
-		must_fail write_attr "$KIO/lvm/vol/enable" 1
-		stage vol '0 65536 linear /dev/nowhere 0'
-		must_fail write_attr "$KIO/lvm/vol/enable" 1
-		n=$((n + 1))
-	done
-	wait "$pid"
-	[ "$n" -gt 2 ] || fail "the load ended after $n refusals"
+	during_load lvm/vol refuse
 	same "${TABLE_A[0]}" "$(<"$KIO/lvm/vol/table")" table
 }
 
@@ -131,11 +135,46 @@ test_resize2fs()
 	mount /dev/kio/vol "$MNT"
 }
 
+in_flight()
+{
+	[ "$(<"$(sysfs_of "$1")/inflight")" != '       0        0' ]
+}
+
+end_load()
+{
+	kill "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+}
+
+# Disks that take a tenth of a second for all: some is always in flight.
+test_drains()
+{
+	local i
+
+	null_disk slow 8 irqmode=2 completion_nsec=100000000
+	null_disk other 8 irqmode=2 completion_nsec=100000000
+	volume vol '0 16384 linear /dev/slow 0'
+	volume top '0 16384 linear /dev/kio/vol 0'
+	for i in 1 2 3 4; do
+		dd if=/dev/kio/top of=/dev/null bs=4k iflag=direct status=none &
+		undo end_load $!
+	done
+	for i in 1 2 3; do
+		eventually in_flight slow
+		reload vol '0 16384 linear /dev/other 0'
+		must_fail in_flight slow
+		eventually in_flight other
+		reload vol '0 16384 linear /dev/slow 0'
+		must_fail in_flight other
+	done
+}
+
 need_kind lvm
 need_tools fio
 run_cases \
 	test_swaps 'a load sees nothing of many swaps' \
 	test_swaps_below 'nor does one on top of others' \
+	test_drains 'a swap waits for what is in flight' \
 	test_data_follows_table 'after a swap the new table counts' \
 	test_refused_under_load 'a load sees nothing of refused swaps' \
 	test_grow 'growing is announced' \

@@ -20,10 +20,15 @@ stack()
 }
 
 # Random places, one at a time: nothing that could be merged
-io()
+random_io()
 {
-	fio --name=io --aux-path="$WORK" --filename="$1" --rw="$2" --bs=4k --direct=1 --ioengine=psync \
-		--number_ios="$NR" --size="${3:-32m}" --output="$WORK/fio"
+	fio --name=io --filename="$1" --rw=randrw --bs=4k --direct=1 --ioengine=psync \
+		--number_ios="$NR" --size=32m --aux-path="$WORK" --output="$WORK/fio"
+}
+
+read_io()
+{
+	dd if="$1" of=/dev/null bs=4k count="$NR" iflag=direct status=none
 }
 
 expect_no_bios()
@@ -36,42 +41,49 @@ expect_no_bios()
 	done
 	within 0 "$NR" "$(traced "block_bio_queue: $(number_of da) ")" 'bios to da'
 	same "$NR" "$(traced "block_rq_issue: $(number_of da) ")" 'requests of da'
-}
-
-# check_pass DIRECTION FIELD: what one direction leaves in traces and counters
-check_pass()
-{
-	local i before=()
-
-	for i in 1 2 3 4 5 6 7 8; do
-		before[i]=$(ios "kio/v$i" | cut -d' ' -f"$2")
-	done
-	before[0]=$(ios da | cut -d' ' -f"$2")
-	trace_on block/block_bio_queue block/block_rq_issue kiobuf/clone \
-		kiobuf/remap kiobuf/submit
-	io /dev/kio/v8 "$1"
-	trace_off
-	expect_no_bios
 	same 0 "$(traced ' clone: kb=')" clones
 	same "$NR" "$(traced ' submit: kb=')" 'headers submitted'
 	same $((8 * NR)) "$(traced ' remap: kb=')" remaps
-	for i in 1 2 3 4 5 6 7 8; do
-		same $((before[i] + NR)) "$(ios "kio/v$i" | cut -d' ' -f"$2")" \
-			"requests counted on v$i"
+}
+
+# Reads and writes that a device has counted
+counted()
+{
+	local -a s
+
+	read -ra s <<<"$(ios "$1")"
+	echo $((s[0] + s[1]))
+}
+
+# check_pass COMMAND: what it leaves in traces and counters
+check_pass()
+{
+	local device before=()
+
+	for device in da kio/v{1..8}; do
+		before+=("$(counted "$device")")
 	done
-	same $((before[0] + NR)) "$(ios da | cut -d' ' -f"$2")" 'requests counted on da'
+	trace_on block/block_bio_queue block/block_rq_issue kiobuf/clone \
+		kiobuf/remap kiobuf/submit
+	"$1" /dev/kio/v8
+	trace_off
+	expect_no_bios
+	for device in da kio/v{1..8}; do
+		same $((before[0] + NR)) "$(counted "$device")" "requests counted on $device"
+		before=("${before[@]:1}")
+	done
+}
+
+test_fio()
+{
+	stack
+	check_pass random_io
 }
 
 test_reads()
 {
 	stack
-	check_pass randread 1
-}
-
-test_writes()
-{
-	stack
-	check_pass randwrite 2
+	check_pass read_io
 }
 
 # That clones would have been seen
@@ -116,8 +128,8 @@ test_sectors()
 need_kind lvm
 need_tools fio
 run_cases \
-	test_reads 'reads through 8 volumes: one bio, no clone, counted everywhere' \
-	test_writes 'writes through 8 volumes likewise' \
+	test_fio 'fio over 8 volumes: one bio each, no clone, all counted everywhere' \
+	test_reads 'reads in order likewise' \
 	test_split 'a request that is split is cloned where it is split' \
 	test_large 'a large request is no reason for clones' \
 	test_sectors 'sectors are counted everywhere'

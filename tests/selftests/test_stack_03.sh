@@ -22,8 +22,7 @@ test_deepest()
 	done
 	make lvm/v32
 	refused_table 'deeper than 32' v32 '0 8192 linear /dev/kio/v31 0'
-	verify_io random /dev/kio/v31 --ops 50
-	fio_verify /dev/kio/v31 --io_size=4m
+	verify_io random /dev/kio/v31 --ops 50 --jobs 4
 }
 
 # Below a device that has many above it

@@ -12,7 +12,8 @@
 //   --length BYTES  how much (to the end)
 //   --as SECTOR     the number of the first sector, for data that lies elsewhere than it was
 //                   written (offset / 512)
-//   --ops N         random: transfers (1000)
+//   --ops N         random: transfers of each job, 0 to go on until SIGTERM comes (1000)
+//   --jobs N        random: that many at a time, each in a part of its own (1)
 //   --max BYTES     random: the largest transfer (1 MiB)
 //   --buffered      through the page cache instead of O_DIRECT
 //
@@ -22,7 +23,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
+#include <csignal>
 #include <cstdint>
 #include <iostream>
 #include <map>
@@ -31,6 +34,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "block_file.hpp"
@@ -46,8 +50,8 @@ struct Options {
     std::string command;
     std::string path;
     std::map<std::string, std::optional<std::uint64_t>, std::less<>> numbers{
-        {"--seed", 1}, {"--offset", 0}, {"--length", {}},
-        {"--as", {}},  {"--ops", 1000}, {"--max", chunk_size},
+        {"--seed", 1},   {"--offset", 0}, {"--length", {}},      {"--as", {}},
+        {"--ops", 1000}, {"--jobs", 1},   {"--max", chunk_size},
     };
     bool buffered = false;
 
@@ -150,7 +154,7 @@ template <typename Step>
 bool for_each_chunk(const Range& range, Step step)
 {
     constexpr std::uint64_t per_chunk = chunk_size / sector_size;
-    Memory memory(chunk_size);
+    Memory memory(std::min(chunk_size, range.sectors * sector_size));
 
     for (std::uint64_t at = 0; at < range.sectors; at += per_chunk) {
         const std::uint64_t count = std::min(per_chunk, range.sectors - at);
@@ -194,19 +198,24 @@ bool check(const BlockFile& file, const Range& range, std::uint64_t seed, Genera
     return for_each_chunk(range, step);
 }
 
+std::atomic<bool> told_to_stop;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
+
 /// Random writes and reads, and what every sector must hold after them.
 class Model {
 public:
-    Model(const BlockFile& file, const Range& range, const Options& options)
+    /// @p range was filled. @p job makes the random choices of several models differ.
+    Model(const BlockFile& file, const Range& range, const Options& options, std::uint64_t job)
         : file_(file), range_(range), seed_(options.number("--seed")),
-          most_(std::min(options.number("--max") / sector_size, range.sectors)), random_(seed_),
-          generations_(range.sectors, 1), memory_(most_ * sector_size)
+          most_(std::min(options.number("--max") / sector_size, range.sectors)),
+          random_(seed_ + mix(job)), generations_(range.sectors, 1), memory_(most_ * sector_size)
     {
     }
 
+    /// So many transfers, or, for 0, until told to stop.
     bool run(std::uint64_t ops)
     {
-        for (std::uint64_t i = 0; i < ops; i++)
+        for (std::uint64_t i = 0; ops ? i < ops : !told_to_stop; i++)
             if (!transfer(i + 2))
                 return false;
         return file_.sync() == 0 && check(file_, range_, seed_, [this](std::uint64_t sector) {
@@ -277,10 +286,28 @@ bool run_zero(const BlockFile& file, const Range& range, const Options&)
     return check(file, range, 0, [](std::uint64_t) -> std::uint64_t { return 0; });
 }
 
+/// The @p nth of so many equal parts.
+Range part_of(const Range& range, std::uint64_t nth, std::uint64_t parts)
+{
+    const std::uint64_t sectors = range.sectors / parts;
+
+    return {range.offset + nth * sectors * sector_size, sectors, range.first + nth * sectors};
+}
+
 bool run_random(const BlockFile& file, const Range& range, const Options& options)
 {
-    return run_fill(file, range, options) &&
-           Model(file, range, options).run(options.number("--ops"));
+    const std::uint64_t jobs = options.number("--jobs");
+    std::atomic<bool> well = run_fill(file, range, options);
+
+    std::signal(SIGTERM, [](int) { told_to_stop = true; });
+    std::vector<std::jthread> threads;
+    for (std::uint64_t i = 0; well && i < jobs; i++)
+        threads.emplace_back([&, i] {
+            if (!Model(file, part_of(range, i, jobs), options, i).run(options.number("--ops")))
+                well = false;
+        });
+    threads.clear();
+    return well;
 }
 
 struct Command {
