@@ -13,27 +13,30 @@
 #include <linux/bio.h>
 #include <linux/kblk.h>
 
+#define KBLK_ROOT_FRAMES 2
+
 /**
- * struct kblk_root - the header of a bio that came to one of our disks
+ * struct kblk_root - the header of a bio that came to one of our disks; when, is in
+ *	its struct kiobuf_slot
  * @kb: the header
+ * @frames: behind it, for layers that want to see it again
  * @vec: lends the bio's own fragments
  * @kd: the disk it came to
  * @bio: the bio, ours until kb ends
  * @end_io: the bio's, kept while the bio itself is below: kblk_bio_lend()
  * @private: likewise
  * @bdev: what the bio was sent to: the disk or a partition of it
- * @start: jiffies when it came
  * @lent: the bio itself went below
  */
 struct kblk_root {
 	struct kiobuf		kb;
+	struct kiobuf_frame	frames[KBLK_ROOT_FRAMES];
 	struct kiobuf_vec	vec;
 	struct kblk_disk	*kd;
 	struct bio		*bio;
 	bio_end_io_t		*end_io;
 	void			*private;
 	struct block_device	*bdev;
-	unsigned long		start;
 	bool			lent;
 };
 

@@ -130,7 +130,10 @@ static __always_inline void kblk_root_init(struct kblk_root *root,
 	kb->flags = 0;
 	kb->ioprio = bio->bi_ioprio;
 	kb->op = op;
+	kb->fate = 0;
 	atomic_set(&kb->io_count, 1);
+	/* Another use, which no cancel of the one before is for. */
+	kb->mark = (kb->mark | KIOBUF_MARK_ERRNO) + 1;
 	kb->parent = NULL;
 	kb->end_io = kblk_root_end_io;
 }
@@ -218,12 +221,12 @@ static noinline void kblk_submit_any(struct bio *bio, unsigned long now,
 	root = container_of(kb, struct kblk_root, kb);
 	kblk_root_init(root, kd, bio, op);
 	kb->flags = kblk_flags(bio->bi_opf);
-	root->start = now;
+	kiobuf_slot(kb)->start = now;
 	if (bio->bi_opf & REQ_PREFLUSH)
 		kblk_init_preflush(root);
 	if (bdev != kd->dev.part)
 		kblk_count_partition(bio);
-	kiobuf_submit(kb);
+	__kiobuf_submit(kb);
 }
 
 /* Neither plain read nor plain write, or flags that need a look. */
@@ -268,8 +271,8 @@ static void kblk_submit_bio(struct bio *bio)
 	}
 	root = container_of(kb, struct kblk_root, kb);
 	kblk_root_init(root, kd, bio, write ? KIOBUF_WRITE : KIOBUF_READ);
-	root->start = now;
-	kiobuf_submit(kb);
+	kiobuf_slot(kb)->start = now;
+	__kiobuf_submit(kb);
 }
 
 /* ---- the way out ---- */
@@ -292,7 +295,7 @@ void kblk_root_end_io(struct kiobuf *kb)
 	if (kb->error)
 		bio->bi_status = errno_to_blk_status(kb->error);
 	bdev = root->bdev;
-	start = root->start;
+	start = kiobuf_slot(kb)->start;
 	kiobuf_pool_free(&kd->roots, kb);
 	kblk_leave(kd, bdev, start, bio_op(bio));
 	if (lent)
@@ -326,8 +329,8 @@ static void kblk_lent_end_io(struct bio *bio)
 	bio->bi_bdev = bdev;
 	bio->bi_end_io = root->end_io;
 	bio->bi_private = root->private;
-	if (unlikely(bio->bi_status || root->kb.nr_frames ||
-		     bdev != kd->dev.part || now != root->start ||
+	if (unlikely(bio->bi_status || root->kb.frames ||
+		     bdev != kd->dev.part || now != kiobuf_slot(&root->kb)->start ||
 		     kblk_tick_due(bdev, now) ||
 		     tracepoint_enabled(endio) ||
 		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
@@ -416,10 +419,11 @@ int kblk_disk_init(struct kblk_disk *kd, const char *name,
 	init_waitqueue_head(&kd->gate);
 	INIT_WORK(&kd->event, kblk_event_work);
 	ret = kiobuf_pool_init(&kd->roots, sizeof(struct kblk_root),
-			       KBLK_ROOT_RESERVE);
+			       KBLK_ROOT_FRAMES, KBLK_ROOT_RESERVE);
 	if (ret)
 		return ret;
 	kd->dev.flags = KIOBUF_DEV_DISK;
+	kd->dev.root_pool = &kd->roots;
 	ret = kiobuf_dev_register(&kd->dev, name, ops);
 	if (ret)
 		kiobuf_pool_exit(&kd->roots);

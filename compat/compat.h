@@ -9,6 +9,7 @@
 #include "kio_probes.h"
 
 #include <linux/blkdev.h>
+#include <linux/timer.h>
 #include <linux/version.h>
 
 /* __assign_str() in tracepoints */
@@ -17,6 +18,15 @@
 #else
 #define kio_assign_str(dst, src) __assign_str(dst, src)
 #endif
+
+static inline void kio_timer_delete_sync(struct timer_list *timer)
+{
+#ifdef KIO_HAVE_TIMER_DELETE
+	timer_delete_sync(timer);
+#else
+	del_timer_sync(timer);
+#endif
+}
 
 static inline void kio_bio_copy_hint(struct bio *to, const struct bio *from)
 {

@@ -17,6 +17,10 @@ void kiobuf_init_once(struct kiobuf *kb)
 {
 	init_waitqueue_head(&kb->wait);
 	INIT_LIST_HEAD(&kb->queue);
+	INIT_HLIST_HEAD(&kb->children);
+	INIT_HLIST_NODE(&kb->sibling);
+	kb->frames = NULL;
+	kb->spare = 0;
 }
 EXPORT_SYMBOL_GPL(kiobuf_init_once);
 
@@ -59,8 +63,8 @@ void kiobuf_put(struct kiobuf *kb)
 	if (!kb)
 		return;
 	spin_lock_irqsave(&kb->wait.lock, flags);
-	idle = kb->done || !kb->active;
-	kb->orphan = true;
+	idle = kb->fate & KIOBUF_DONE || !kb->active;
+	kb->fate |= KIOBUF_ORPHAN;
 	spin_unlock_irqrestore(&kb->wait.lock, flags);
 	if (idle)
 		kiobuf_free(kb);

@@ -37,14 +37,19 @@ static bool kiobuf_window_ok(const struct kiobuf *parent, u64 offset,
 	       end <= parent->length;
 }
 
-/* @cur: where byte @offset of the parent's window is */
-static void kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
-				u64 offset, u64 length,
-				const struct kiobuf_cursor *cur)
+/*
+ * @cur: where byte @offset of the parent's window is. Fails with the errno that the
+ * parent was cancelled with.
+ */
+static int kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
+			       u64 offset, u64 length,
+			       const struct kiobuf_cursor *cur)
 {
+	int ret;
+
 	kiobuf_reset(kb, parent->dev, parent->op, parent->pos + offset,
 		     parent->vec, length);
-	kb->offset = parent->offset + offset;
+	kb->offset = offset;
 	kb->frag = cur->frag;
 	kb->skip = cur->skip;
 	kb->flags = parent->flags & KIOBUF_INHERIT;
@@ -52,8 +57,12 @@ static void kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
 	kb->ioprio = parent->ioprio;
 	kb->parent = parent;
 	parent->active = true;
-	atomic_inc(&parent->io_count);
-	trace_clone(kb);
+	ret = kiobuf_link_clone(kb, parent);
+	if (unlikely(ret))
+		kb->parent = NULL;
+	else
+		trace_clone(kb);
+	return ret;
 }
 
 static struct kiobuf_cursor kiobuf_find(const struct kiobuf *parent, u64 offset)
@@ -69,12 +78,19 @@ static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
 					  u64 length, gfp_t gfp,
 					  const struct kiobuf_cursor *cur)
 {
-	struct kiobuf *kb = kiobuf_pool_alloc(&parent->dev->pool, gfp);
+	struct kiobuf_dev *dev = parent->dev;
+	struct kiobuf *kb = kiobuf_pool_alloc(&dev->pool, gfp);
+	int ret;
 
 	if (!kb)
 		return ERR_PTR(-EAGAIN);
-	kiobuf_clone_window(kb, parent, offset, length, cur);
+	ret = kiobuf_clone_window(kb, parent, offset, length, cur);
+	if (unlikely(ret)) {
+		kiobuf_pool_free(&dev->pool, kb);
+		return ERR_PTR(ret);
+	}
 	kb->flags |= KIOBUF_POOLED;
+	kiobuf_stat_inc(dev, clones);
 	return kb;
 }
 
@@ -91,8 +107,9 @@ static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
  * operation at the matching position, until the caller says otherwise. Its
  * memory must stay until it has ended: see kb->end_io.
  *
- * Context: any; takes no lock.
- * Return: 0, or -EINVAL if the window does not lie in the parent's.
+ * Context: any.
+ * Return: 0; -EINVAL if the window does not lie in the parent's; the errno that the
+ * parent was cancelled with.
  */
 int kiobuf_init_clone(struct kiobuf *kb, struct kiobuf *parent, u64 offset,
 		      u64 length)
@@ -103,8 +120,7 @@ int kiobuf_init_clone(struct kiobuf *kb, struct kiobuf *parent, u64 offset,
 		return -EINVAL;
 	cur = kiobuf_find(parent, offset);
 	kiobuf_init_once(kb);
-	kiobuf_clone_window(kb, parent, offset, length, &cur);
-	return 0;
+	return kiobuf_clone_window(kb, parent, offset, length, &cur);
 }
 EXPORT_SYMBOL_GPL(kiobuf_init_clone);
 
@@ -120,7 +136,8 @@ EXPORT_SYMBOL_GPL(kiobuf_init_clone);
  *
  * Context: any with GFP_NOWAIT, else process.
  * Return: the clone, ERR_PTR(-EINVAL) for a window not in the parent's,
- * ERR_PTR(-EAGAIN) when no header is free.
+ * ERR_PTR(-EAGAIN) when no header is free, ERR_PTR of what the parent was
+ * cancelled with.
  */
 struct kiobuf *kiobuf_alloc_clone(struct kiobuf *parent, u64 offset,
 				  u64 length, gfp_t gfp)
@@ -143,7 +160,7 @@ EXPORT_SYMBOL_GPL(kiobuf_alloc_clone);
  * the vector without walking it again. The clone is at the matching position
  * of the parent's device. Context: ->next_child().
  * Return: the clone; NULL when nothing is left; ERR_PTR(-EAGAIN) without a header,
- * to be handed to the core as it is.
+ * or what the parent was cancelled with, to be handed to the core as it is.
  */
 struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length)
 {
@@ -175,8 +192,8 @@ EXPORT_SYMBOL_GPL(kiobuf_carve);
  *	data whose share of a leg is a range of its own
  *
  * Clones made so overlap. Context: ->next_child().
- * Return: the clone, or ERR_PTR(-EAGAIN) without a header, to be handed to the core
- * as it is.
+ * Return: the clone, or ERR_PTR(-EAGAIN) without a header, or what the parent was
+ * cancelled with, to be handed to the core as it is.
  */
 struct kiobuf *kiobuf_mirror(struct kiobuf *parent, u64 length)
 {

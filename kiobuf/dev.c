@@ -32,35 +32,86 @@ static struct kiobuf_dev *kiobuf_dev_find(const char *name)
 	return NULL;
 }
 
-static int kiobuf_dev_set_up(struct kiobuf_dev *dev)
-{
-	int ret;
+/* A clone's header and one frame fill a slab object with what the pool adds. */
+struct kiobuf_clone {
+	struct kiobuf		kb;
+	struct kiobuf_frame	frame[1];
+};
 
+static void kiobuf_dev_init(struct kiobuf_dev *dev)
+{
 	INIT_LIST_HEAD(&dev->lowers);
 	INIT_LIST_HEAD(&dev->uppers);
 	INIT_LIST_HEAD(&dev->deferred);
 	INIT_LIST_HEAD(&dev->retries);
+	INIT_HLIST_HEAD(&dev->roots);
+	INIT_LIST_HEAD(&dev->ender.list);
 	spin_lock_init(&dev->lock);
+	spin_lock_init(&dev->roots_lock);
+	spin_lock_init(&dev->ender.lock);
 	INIT_DELAYED_WORK(&dev->work, kiobuf_run_deferred);
+	INIT_WORK(&dev->ender.work, kiobuf_run_ends);
 	dev->depth = 1;
 	dev->height = 1;
-	dev->wq = alloc_workqueue("kio_%s", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
-				  dev->name);
+}
+
+/* Callbacks that sleep must not keep the worker that they may wait for. */
+static int kiobuf_dev_set_up(struct kiobuf_dev *dev)
+{
+	const unsigned int wq_flags = WQ_MEM_RECLAIM | WQ_UNBOUND;
+	int ret = -ENOMEM;
+
+	kiobuf_dev_init(dev);
+	dev->stats = alloc_percpu(struct kiobuf_dev_stats);
+	if (!dev->stats)
+		return ret;
+	dev->wq = alloc_workqueue("kio_%s", wq_flags, 0, dev->name);
 	if (!dev->wq)
-		return -ENOMEM;
-	ret = kiobuf_pool_init(&dev->pool, sizeof(struct kiobuf),
+		goto free_stats;
+	dev->wq_end = alloc_workqueue("kio_end_%s", wq_flags, 0, dev->name);
+	if (!dev->wq_end)
+		goto free_wq;
+	ret = kiobuf_pool_init(&dev->pool, sizeof(struct kiobuf_clone), 1,
 			       KIOBUF_POOL_RESERVE);
-	if (ret)
-		destroy_workqueue(dev->wq);
+	if (!ret)
+		return 0;
+	destroy_workqueue(dev->wq_end);
+free_wq:
+	destroy_workqueue(dev->wq);
+free_stats:
+	free_percpu(dev->stats);
 	return ret;
 }
 
 static void kiobuf_dev_tear_down(struct kiobuf_dev *dev)
 {
 	cancel_delayed_work_sync(&dev->work);
+	destroy_workqueue(dev->wq_end);
 	destroy_workqueue(dev->wq);
 	kiobuf_pool_exit(&dev->pool);
+	free_percpu(dev->stats);
 }
+
+static int kiobuf_submit_down(struct kiobuf *kb)
+{
+	return READ_ONCE(kb->dev->shutdown);
+}
+
+/**
+ * kiobuf_dev_set_ops() - say what kind of device it is
+ * @dev: registered device without I/O in flight
+ * @ops: its kind
+ *
+ * Also brings it up again after kiobuf_dev_shutdown(). Context: process.
+ */
+void kiobuf_dev_set_ops(struct kiobuf_dev *dev,
+			const struct kiobuf_dev_ops *ops)
+{
+	dev->ops = ops;
+	dev->shutdown = 0;
+	WRITE_ONCE(dev->submit, ops->submit);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_set_ops);
 
 /**
  * kiobuf_dev_register() - make a device known
@@ -78,10 +129,10 @@ int kiobuf_dev_register(struct kiobuf_dev *dev, const char *name,
 
 	if (strscpy(dev->name, name, sizeof(dev->name)) < 0)
 		return -ENAMETOOLONG;
-	dev->ops = ops;
 	ret = kiobuf_dev_set_up(dev);
 	if (ret)
 		return ret;
+	kiobuf_dev_set_ops(dev, ops);
 
 	mutex_lock(&kiobuf_dev_mutex);
 	if (kiobuf_dev_find(name))
@@ -91,6 +142,8 @@ int kiobuf_dev_register(struct kiobuf_dev *dev, const char *name,
 	mutex_unlock(&kiobuf_dev_mutex);
 	if (ret)
 		kiobuf_dev_tear_down(dev);
+	else
+		kiobuf_debug_add(dev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_register);
@@ -103,10 +156,13 @@ EXPORT_SYMBOL_GPL(kiobuf_dev_register);
  */
 void kiobuf_dev_unregister(struct kiobuf_dev *dev)
 {
+	kiobuf_debug_del(dev);
 	mutex_lock(&kiobuf_dev_mutex);
 	WARN_ON(!list_empty(&dev->lowers) || !list_empty(&dev->uppers));
 	list_del(&dev->registry);
 	mutex_unlock(&kiobuf_dev_mutex);
+	/* A walk with irqs off may still look at it: a stale kb->dev. */
+	synchronize_rcu();
 	kiobuf_dev_tear_down(dev);
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_unregister);
@@ -283,3 +339,64 @@ int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 	return ret;
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_walk_up);
+
+/* ---- shutdown ---- */
+
+/*
+ * Marks the devices below @dev that nothing else lies on: all that is there has
+ * come through @dev. Recursion is bounded by KIOBUF_DEV_MAX_DEPTH.
+ */
+static void kiobuf_dev_mark_own(struct kiobuf_dev *dev)
+{
+	struct kiobuf_link *link, *above;
+	bool own;
+
+	dev->mark = kiobuf_dev_walk;
+	list_for_each_entry(link, &dev->lowers, below) {
+		own = true;
+		list_for_each_entry(above, &link->lower->uppers, above)
+			own &= above->upper->mark == kiobuf_dev_walk;
+		if (own)
+			kiobuf_dev_mark_own(link->lower);
+	}
+}
+
+/* Under kiobuf_dev_mutex, taken by kiobuf_dev_shutdown(). */
+static bool kiobuf_dev_is_marked(const struct kiobuf_dev *dev)
+{
+	return dev->mark == kiobuf_dev_walk;
+}
+
+/* Roots of a device that is marked itself are meant whole. */
+static void kiobuf_dev_cancel_up(struct kiobuf_dev *dev, int error)
+{
+	struct kiobuf_link *link;
+
+	kiobuf_dev_cancel_at(dev, kiobuf_dev_is_marked, error);
+	list_for_each_entry(link, &dev->uppers, above)
+		kiobuf_dev_cancel_up(link->upper, error);
+}
+
+/**
+ * kiobuf_dev_shutdown() - take a device out of service at once
+ * @dev: registered device
+ * @error: what all I/O ends with from now on: -ESHUTDOWN, -EIO, -ENODEV ...
+ *
+ * New headers are refused. What is in flight there, or on a device below that only
+ * lies below this one, is cancelled as by kiobuf_cancel(): what waits in a queue
+ * ends, what the hardware has ends when that lets go of it. Nothing is
+ * waited for. kiobuf_dev_set_ops() brings it up again. Context: process, sleeps.
+ */
+void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error)
+{
+	mutex_lock(&kiobuf_dev_mutex);
+	WRITE_ONCE(dev->shutdown, error);
+	WRITE_ONCE(dev->submit, kiobuf_submit_down);
+	/* Pairs with kiobuf_enqueue(): what we do not see there sees us. */
+	smp_mb();
+	kiobuf_dev_walk++;
+	kiobuf_dev_mark_own(dev);
+	kiobuf_dev_cancel_up(dev, error);
+	mutex_unlock(&kiobuf_dev_mutex);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_shutdown);

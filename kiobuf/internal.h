@@ -2,11 +2,15 @@
 /*
  * Private to kiobuf.ko.
  *
- * Locks. Nothing is taken under the first two; kiobuf_dev_walk_up() calls back under
- * the last.
- *	kb->wait.lock		kb->error, ->bytes, ->done, ->orphan; irq-safe
- *	dev->lock		dev->deferred, ->retries; irq-safe
+ * Locks, outermost first; those after the mutex are irq-safe.
  *	kiobuf_dev_mutex	the graph of devices; process context
+ *	dev->roots_lock		dev->roots
+ *	pool->lock		pool->slots
+ *	kb->wait.lock		kb->error, ->bytes, ->fate, ->children; a parent's before
+ *				its clone's, in kiobuf_walk() only
+ *	queue->lock		a queue that ->cancel pulls from
+ *	dev->lock		dev->deferred, ->retries
+ *	ender->lock		ender->list
  */
 #ifndef _KIOBUF_INTERNAL_H
 #define _KIOBUF_INTERNAL_H
@@ -14,10 +18,54 @@
 #include <linux/kiobuf.h>
 #include <linux/kiobuf_dev.h>
 
+/* alloc.c */
 int kiobuf_alloc_init(void);
 void kiobuf_alloc_exit(void);
-
 void kiobuf_free(struct kiobuf *kb);
+
+/* submit.c */
 void kiobuf_run_deferred(struct work_struct *work);
+
+/* complete.c */
+int kiobuf_ender_init(void);
+void kiobuf_ender_exit(void);
+void kiobuf_run_ends(struct work_struct *work);
+bool kiobuf_outranks(int a, int b);
+void kiobuf_fail_prefix(struct kiobuf *kb, u64 bytes, int error);
+
+/* fault.c */
+int kiobuf_fault_init(void);
+void kiobuf_fault_exit(void);
+void kiobuf_fault_add(struct kiobuf *kb, u64 offset, u64 length, int error);
+void kiobuf_fault_merge(struct kiobuf *parent, struct kiobuf *child);
+struct kiobuf_faults *kiobuf_fault_take(struct kiobuf *kb);
+void kiobuf_fault_free(struct kiobuf_faults *faults);
+
+/* cancel.c */
+void kiobuf_cancel_clones(struct kiobuf *parent, int error);
+void kiobuf_dev_cancel_at(struct kiobuf_dev *dev,
+			  bool (*only)(const struct kiobuf_dev *dev),
+			  int error);
+
+/* track.c */
+void kiobuf_track_init(void);
+void kiobuf_track(struct kiobuf *kb);
+void kiobuf_untrack(struct kiobuf *kb);
+int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent);
+void kiobuf_unlink_clone(struct kiobuf *kb, struct kiobuf *parent);
+
+/* timing.c */
+DECLARE_STATIC_KEY_FALSE(kiobuf_timing);
+int kiobuf_timing_init(void);
+void kiobuf_timing_exit(void);
+void kiobuf_time(struct kiobuf *kb);
+
+/* debugfs.c */
+void kiobuf_debug_init(void);
+void kiobuf_debug_exit(void);
+void kiobuf_debug_add(struct kiobuf_dev *dev);
+void kiobuf_debug_del(struct kiobuf_dev *dev);
+
+#define kiobuf_stat_inc(dev, field) this_cpu_inc((dev)->stats->field)
 
 #endif /* _KIOBUF_INTERNAL_H */

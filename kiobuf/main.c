@@ -11,11 +11,39 @@ EXPORT_TRACEPOINT_SYMBOL_GPL(endio);
 
 static int __init kiobuf_module_init(void)
 {
-	return kiobuf_alloc_init();
+	int ret;
+
+	kiobuf_track_init();
+	ret = kiobuf_alloc_init();
+	if (ret)
+		return ret;
+	ret = kiobuf_fault_init();
+	if (ret)
+		goto free_alloc;
+	ret = kiobuf_timing_init();
+	if (ret)
+		goto free_fault;
+	ret = kiobuf_ender_init();
+	if (ret)
+		goto free_timing;
+	kiobuf_debug_init();
+	return 0;
+
+free_timing:
+	kiobuf_timing_exit();
+free_fault:
+	kiobuf_fault_exit();
+free_alloc:
+	kiobuf_alloc_exit();
+	return ret;
 }
 
 static void __exit kiobuf_module_exit(void)
 {
+	kiobuf_debug_exit();
+	kiobuf_ender_exit();
+	kiobuf_timing_exit();
+	kiobuf_fault_exit();
 	kiobuf_alloc_exit();
 }
 

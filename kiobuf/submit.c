@@ -36,7 +36,7 @@ static void kiobuf_count(struct block_device *part, const struct kiobuf *kb)
 
 static void kiobuf_start_split(struct kiobuf *kb)
 {
-	kb->flags &= ~KIOBUF_CARVED;
+	kb->flags &= ~(unsigned int)KIOBUF_CARVED;
 	kb->carved = 0;
 	kb->carve_frag = kb->frag;
 	kb->carve_skip = kb->skip;
@@ -46,8 +46,8 @@ static void kiobuf_start_split(struct kiobuf *kb)
  * Queued under the lock, since the worker may end the header, and with it the
  * device, as soon as it can pop it.
  */
-static void kiobuf_queue(struct kiobuf *kb, struct kiobuf_dev *dev,
-			 struct list_head *list, unsigned long delay)
+static void kiobuf_hand_to_worker(struct kiobuf *kb, struct kiobuf_dev *dev,
+				  struct list_head *list, unsigned long delay)
 {
 	unsigned long flags;
 
@@ -65,7 +65,9 @@ static void kiobuf_end_split(struct kiobuf *parent, struct kiobuf *child)
 	if (!error) {
 		kiobuf_endio(parent, parent->length, 0);
 	} else if (error == -EAGAIN && !(parent->flags & KIOBUF_NOWAIT)) {
-		kiobuf_queue(parent, parent->dev, &parent->dev->deferred, 1);
+		kiobuf_stat_inc(parent->dev, deferred);
+		kiobuf_hand_to_worker(parent, parent->dev,
+				      &parent->dev->deferred, 1);
 	} else {
 		kiobuf_endio(parent, parent->flags & KIOBUF_CARVED ?
 			     parent->carved : 0, error);
@@ -105,7 +107,9 @@ static __always_inline struct kiobuf *kiobuf_descend(struct kiobuf *kb)
 		dev = kb->dev;
 		if (dev->part)
 			kiobuf_count(dev->part, kb);
-		verdict = dev->ops->submit(kb);
+		if (static_branch_unlikely(&kiobuf_timing))
+			kiobuf_time(kb);
+		verdict = dev->submit(kb);
 		if (verdict == KIOBUF_SUBMITTED)
 			return NULL;
 		if (unlikely(verdict != KIOBUF_REMAPPED))
@@ -133,18 +137,12 @@ static void kiobuf_split(struct kiobuf *splitting, struct kiobuf *top)
 }
 
 /**
- * kiobuf_submit() - hand a header to the device in kb->dev
- * @kb: header that is set up; its end may come before this returns
+ * __kiobuf_submit() - kiobuf_submit() for a root that need not be tracked
+ * @kb: header that lies in dev->root_pool, where it can be found
  *
- * The window must lie on the device, in whole logical blocks, and the memory
- * and the device must stay until the header has ended. Every outcome arrives as
- * its end, errors of submission too.
- *
- * Context: process; may sleep unless KIOBUF_NOWAIT is set. May be called with
- * current->bio_list set: a clone for which there is no memory at once
- * is then made by a worker.
+ * For borders. Context: as kiobuf_submit().
  */
-void kiobuf_submit(struct kiobuf *kb)
+void __kiobuf_submit(struct kiobuf *kb)
 {
 	kb->active = true;
 	trace_submit(kb);
@@ -154,6 +152,38 @@ void kiobuf_submit(struct kiobuf *kb)
 		kiobuf_split(kb, kb);
 	}
 }
+EXPORT_SYMBOL_GPL(__kiobuf_submit);
+
+/* What was cancelled while somebody held it does not go down again. */
+static void kiobuf_resubmit(struct kiobuf *kb)
+{
+	int error = kiobuf_cancelled(kb);
+
+	if (unlikely(error))
+		kiobuf_endio(kb, 0, error);
+	else
+		__kiobuf_submit(kb);
+}
+
+/**
+ * kiobuf_submit() - hand a header to the device in kb->dev
+ * @kb: header that is set up; its end may come before this returns
+ *
+ * The window must lie on the device, in whole logical blocks, and the memory
+ * and the device must stay until the header has ended. Every outcome arrives as
+ * its end, errors of submission too; so does that of a header that was cancelled
+ * before.
+ *
+ * Context: process; may sleep unless KIOBUF_NOWAIT is set. May be called with
+ * current->bio_list set: a clone for which there is no memory at once
+ * is then made by a worker.
+ */
+void kiobuf_submit(struct kiobuf *kb)
+{
+	if (!kb->parent && hlist_unhashed(&kb->sibling))
+		kiobuf_track(kb);
+	kiobuf_resubmit(kb);
+}
 EXPORT_SYMBOL_GPL(kiobuf_submit);
 
 /**
@@ -161,12 +191,13 @@ EXPORT_SYMBOL_GPL(kiobuf_submit);
  * @kb: header that the caller holds
  * @owner: device whose worker is to submit it to kb->dev
  *
- * For a header held by an ->endio(), or one that its ->submit() found no memory for.
+ * For a header held by a frame, or one that its ->submit() found no memory for.
  * Context: any, irq too.
  */
 void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner)
 {
-	kiobuf_queue(kb, owner, &owner->retries, 0);
+	kiobuf_stat_inc(owner, deferred);
+	kiobuf_hand_to_worker(kb, owner, &owner->retries, 0);
 }
 EXPORT_SYMBOL_GPL(kiobuf_defer);
 
@@ -203,7 +234,7 @@ void kiobuf_run_deferred(struct work_struct *work)
 		if (split == last)
 			last = NULL;
 		if (retry)
-			kiobuf_submit(retry);
+			kiobuf_resubmit(retry);
 		if (split)
 			kiobuf_split(split, split);
 	} while (retry || split);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints: events/kiobuf/{submit,clone,remap,endio} */
+/* Tracepoints: events/kiobuf/{submit,clone,remap,endio,cancel} */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM kiobuf
 
@@ -52,6 +52,8 @@ DEFINE_EVENT(kiobuf_header, submit,
 DEFINE_EVENT(kiobuf_header, clone,
 	TP_PROTO(const struct kiobuf *kb), TP_ARGS(kb));
 DEFINE_EVENT(kiobuf_header, endio,
+	TP_PROTO(const struct kiobuf *kb), TP_ARGS(kb));
+DEFINE_EVENT(kiobuf_header, cancel,
 	TP_PROTO(const struct kiobuf *kb), TP_ARGS(kb));
 
 TRACE_EVENT(remap,

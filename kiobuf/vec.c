@@ -4,8 +4,12 @@
 #include <linux/module.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "internal.h"
+
+/* A fragment of linear memory stays well below what its length can hold. */
+#define KIOBUF_FRAG_MAX (1UL << 30)
 
 static void kiobuf_vec_free(struct kiobuf_vec *vec)
 {
@@ -15,7 +19,7 @@ static void kiobuf_vec_free(struct kiobuf_vec *vec)
 
 /**
  * kiobuf_vec_alloc() - make an empty vector
- * @max: fragments it can hold
+ * @max: fragments it can hold; it may grow later
  * @gfp: allocation flags
  *
  * Context: may sleep if @gfp allows.
@@ -27,17 +31,45 @@ struct kiobuf_vec *kiobuf_vec_alloc(u32 max, gfp_t gfp)
 
 	if (!vec)
 		return NULL;
-	vec->frags = kvmalloc_array(max, sizeof(*vec->frags), gfp);
-	if (!vec->frags) {
+	if (kiobuf_vec_grow(vec, max(max, 1U), gfp)) {
 		kfree(vec);
 		return NULL;
 	}
-	vec->max = max;
 	refcount_set(&vec->refs, 1);
 	vec->release = kiobuf_vec_free;
 	return vec;
 }
 EXPORT_SYMBOL_GPL(kiobuf_vec_alloc);
+
+/**
+ * kiobuf_vec_grow() - make room
+ * @vec: vector from kiobuf_vec_alloc(), not lent to a kiobuf in flight
+ * @max: fragments it is to hold
+ * @gfp: allocation flags; without sleeping, tables above some pages may not be had
+ *
+ * What it holds stays. Does nothing if there is room. Context: may sleep if @gfp
+ * allows. Return: 0, or -ENOMEM, the vector then being as it was.
+ */
+int kiobuf_vec_grow(struct kiobuf_vec *vec, u32 max, gfp_t gfp)
+{
+	struct bio_vec *frags;
+
+	if (max <= vec->max)
+		return 0;
+	if (gfpflags_allow_blocking(gfp))
+		frags = kvmalloc_array(max, sizeof(*frags), gfp);
+	else
+		frags = kmalloc_array(max, sizeof(*frags), gfp);
+	if (!frags)
+		return -ENOMEM;
+	if (vec->nr)
+		memcpy(frags, vec->frags, vec->nr * sizeof(*frags));
+	kvfree(vec->frags);
+	vec->frags = frags;
+	vec->max = max;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kiobuf_vec_grow);
 
 /**
  * kiobuf_vec_add() - append a fragment
@@ -69,6 +101,61 @@ int kiobuf_vec_add(struct kiobuf_vec *vec, struct page *page, u32 offset,
 	return 0;
 }
 EXPORT_SYMBOL_GPL(kiobuf_vec_add);
+
+static struct page *kiobuf_page_of(const void *addr)
+{
+	return is_vmalloc_addr(addr) ? vmalloc_to_page(addr) :
+				       virt_to_page(addr);
+}
+
+/**
+ * kiobuf_vec_add_buffer() - append memory of the kernel
+ * @vec: vector from kiobuf_vec_alloc(), not yet lent to a kiobuf
+ * @buffer: from kmalloc(), the page allocator or vmalloc(); not on a stack, nor in a
+ *	module
+ * @length: bytes, not 0
+ * @gfp: to grow the vector with, if it has no room
+ *
+ * The memory must stay until the vector is gone. For a vmalloc() buffer on a machine
+ * whose caches alias, flush_kernel_vmap_range() and invalidate_kernel_vmap_range()
+ * are the caller's. Context: may sleep if @gfp allows.
+ * Return: 0; -EINVAL for an empty buffer or one that is not such memory; -ENOMEM.
+ * After an error @vec is as it was.
+ */
+int kiobuf_vec_add_buffer(struct kiobuf_vec *vec, const void *buffer,
+			  size_t length, gfp_t gfp)
+{
+	const bool linear = virt_addr_valid(buffer);
+	const u32 old_nr = vec->nr;
+	const u64 old_length = vec->length;
+	u64 pages;
+	int ret;
+
+	if (!length || (!linear && !is_vmalloc_addr(buffer)))
+		return -EINVAL;
+	pages = ((u64)offset_in_page(buffer) + length + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	if (linear)
+		pages = DIV_ROUND_UP_ULL(length, KIOBUF_FRAG_MAX) + 1;
+	if (pages > U32_MAX - vec->nr)
+		return -EINVAL;
+	ret = kiobuf_vec_grow(vec, vec->nr + pages, gfp);
+	while (length && !ret) {
+		u32 offset = offset_in_page(buffer);
+		size_t bytes = min_t(size_t, length, linear ?
+				     KIOBUF_FRAG_MAX : PAGE_SIZE - offset);
+
+		ret = kiobuf_vec_add(vec, kiobuf_page_of(buffer), offset,
+				     bytes);
+		buffer += bytes;
+		length -= bytes;
+	}
+	if (ret) {
+		vec->nr = old_nr;
+		vec->length = old_length;
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(kiobuf_vec_add_buffer);
 
 /**
  * kiobuf_vec_put() - drop a reference

@@ -12,6 +12,8 @@
 #include "kloop.h"
 
 #define KLOOP_CMD_RESERVE 16
+/* Commands with the file system at a time. */
+#define KLOOP_MAX_RUNNING 128
 
 /**
  * struct kloop_cmd - a header on its way through the file
@@ -29,39 +31,25 @@ struct kloop_cmd {
 	u64			done;
 };
 
+/* The device may go once the header has ended: that comes last. */
 static void kloop_end(struct kloop_cmd *cmd, u64 bytes, int error)
 {
+	struct kloop_dev *loop = cmd->loop;
 	struct kiobuf *kb = cmd->kb;
 
-	mempool_free(cmd, &cmd->loop->cmds);
+	mempool_free(cmd, &loop->cmds);
+	if (atomic_dec_return(&loop->running) == KLOOP_MAX_RUNNING - 1)
+		queue_work(loop->object.kd.dev.wq, &loop->feeder);
 	kiobuf_endio(kb, bytes, error);
 }
 
 /* ---- data ---- */
 
-/* Fragments that the window touches. */
-static unsigned long kloop_count_frags(const struct kiobuf *kb)
-{
-	const struct bio_vec *frag = kb->vec->frags + kb->frag;
-	u64 left = kb->skip + kb->length;
-	unsigned long nr = 1;
-
-	while (left > frag->bv_len) {
-		left -= frag++->bv_len;
-		nr++;
-	}
-	return nr;
-}
-
 /* What is left of the window. */
 static void kloop_iter(const struct kloop_cmd *cmd, struct iov_iter *iter)
 {
-	struct kiobuf *kb = cmd->kb;
-
-	iov_iter_bvec(iter, kb->op == KIOBUF_WRITE ? WRITE : READ,
-		      kb->vec->frags + kb->frag, kloop_count_frags(kb),
-		      kb->skip + kb->length);
-	iov_iter_advance(iter, kb->skip + cmd->done);
+	kiobuf_to_iter(cmd->kb, iter);
+	iov_iter_advance(iter, cmd->done);
 }
 
 static ssize_t kloop_call(struct kloop_cmd *cmd)
@@ -193,16 +181,12 @@ static void kloop_cmd_work(struct work_struct *work)
 
 /* ---- the queue ---- */
 
-static struct kiobuf *kloop_pop(struct kloop_dev *loop)
+/* What waits for its turn can still be cancelled, so not all is handed on at once. */
+static struct kiobuf *kloop_next(struct kloop_dev *loop)
 {
-	struct kiobuf *kb;
-
-	spin_lock_irq(&loop->lock);
-	kb = list_first_entry_or_null(&loop->queue, struct kiobuf, queue);
-	if (kb)
-		list_del_init(&kb->queue);
-	spin_unlock_irq(&loop->lock);
-	return kb;
+	if (atomic_read(&loop->running) >= KLOOP_MAX_RUNNING)
+		return NULL;
+	return kiobuf_dequeue(&loop->queue);
 }
 
 static void kloop_feed(struct work_struct *work)
@@ -211,7 +195,8 @@ static void kloop_feed(struct work_struct *work)
 	struct kloop_cmd *cmd;
 	struct kiobuf *kb;
 
-	while ((kb = kloop_pop(loop))) {
+	while ((kb = kloop_next(loop))) {
+		atomic_inc(&loop->running);
 		cmd = mempool_alloc(&loop->cmds, GFP_NOIO);
 		cmd->loop = loop;
 		cmd->kb = kb;
@@ -224,27 +209,27 @@ static void kloop_feed(struct work_struct *work)
 static int kloop_submit(struct kiobuf *kb)
 {
 	struct kloop_dev *loop = kloop_of(kb->dev);
-	unsigned long flags;
 
 	if (kb->op != KIOBUF_READ && loop->read_only)
 		return -EROFS;
-	spin_lock_irqsave(&loop->lock, flags);
-	list_add_tail(&kb->queue, &loop->queue);
-	/* Under the lock: the device may go once the header was popped. */
-	queue_work(loop->object.kd.dev.wq, &loop->feeder);
-	spin_unlock_irqrestore(&loop->lock, flags);
-	return KIOBUF_SUBMITTED;
+	return kiobuf_enqueue(&loop->queue, kb);
+}
+
+static bool kloop_cancel(struct kiobuf *kb)
+{
+	return kiobuf_unqueue(&kloop_of(kb->dev)->queue, kb);
 }
 
 const struct kiobuf_dev_ops kloop_ops = {
-	.submit = kloop_submit,
+	.submit	= kloop_submit,
+	.cancel	= kloop_cancel,
 };
 
 void kloop_io_init(struct kloop_dev *loop)
 {
-	spin_lock_init(&loop->lock);
-	INIT_LIST_HEAD(&loop->queue);
 	INIT_WORK(&loop->feeder, kloop_feed);
+	kiobuf_queue_init(&loop->queue, &loop->feeder,
+			  loop->object.kd.dev.wq);
 }
 
 int kloop_io_start(struct kloop_dev *loop)

@@ -2,7 +2,7 @@
 /*
  * Private to kloop.ko: files as devices.
  *
- * A header waits on loop->queue, by its own link, until the feeder gives it a
+ * A header waits on loop->queue, where it can be cancelled, until the feeder gives it a
  * command; so nothing is allocated where a caller may not sleep. Feeder and
  * commands run on different workqueues: the feeder may wait for a command to end.
  */
@@ -37,8 +37,8 @@ enum kloop_direct {
  * @file: open while up
  * @direct: requests go past the page cache
  * @dio_mask: alignment of direct I/O in memory and file, less 1
- * @lock: guards @queue; irq-safe
  * @queue: headers that wait for a command
+ * @running: commands
  * @feeder: gives them one
  * @wq: runs commands
  * @cmds: their reserve
@@ -56,8 +56,8 @@ struct kloop_dev {
 	struct file		*file;
 	bool			direct;
 	unsigned int		dio_mask;
-	spinlock_t		lock;
-	struct list_head	queue;
+	struct kiobuf_queue	queue;
+	atomic_t		running;
 	struct work_struct	feeder;
 	struct workqueue_struct	*wq;
 	mempool_t		cmds;

@@ -185,7 +185,7 @@ static int kraid_start(struct kraid_array *array)
 	if (!shape.size)
 		return kblk_refuse(&array->object, -ENOSPC,
 				   "The legs are too small.");
-	kd->dev.ops = array->personality->ops;
+	kiobuf_dev_set_ops(&kd->dev, array->personality->ops);
 	return kblk_disk_add(kd, &shape);
 }
 

@@ -35,10 +35,13 @@ static int raid1_pick(const struct kraid_array *array, u64 pos, u32 tried)
 	return -1;
 }
 
+static enum kiobuf_climb raid1_endio(struct kiobuf *kb,
+				     const struct kiobuf_frame *frame);
+
 static bool raid1_point_read(struct kraid_array *array, struct kiobuf *kb,
 			     u32 leg, u32 tried)
 {
-	if (unlikely(!kiobuf_push_frame(kb, &array->object.kd.dev,
+	if (unlikely(!kiobuf_push_frame(kb, raid1_endio,
 					RAID1_DATA(leg, tried))))
 		return false;
 	kb->dev = array->legs[leg].dev;
@@ -139,15 +142,17 @@ static void raid1_collate(struct kiobuf *parent, struct kiobuf *child)
 	}
 }
 
-static enum kiobuf_climb raid1_endio(struct kiobuf *kb, u32 data)
+static enum kiobuf_climb raid1_endio(struct kiobuf *kb,
+				     const struct kiobuf_frame *frame)
 {
 	struct kraid_array *array = kraid_of(kb->dev);
+	u32 data = frame->data;
 	u32 tried = RAID1_TRIED(data) | BIT(RAID1_LEG(data));
 	int leg;
 
 	if (likely(!kb->error))
 		return KIOBUF_CLIMB;
-	if (!kraid_read_error_is_legs(kb->error))
+	if (!kraid_read_error_is_legs(kb->error) || kiobuf_cancelled(kb))
 		return KIOBUF_CLIMB;
 	atomic_inc(&array->legs[RAID1_LEG(data)].errors);
 	leg = raid1_pick(array, kb->pos, tried);
@@ -159,11 +164,17 @@ static enum kiobuf_climb raid1_endio(struct kiobuf *kb, u32 data)
 	return KIOBUF_HOLD;
 }
 
+/* Some legs with the new data, some with the old: all of a write or none of it. */
+static bool raid1_veto(const struct kiobuf *kb)
+{
+	return kb->op != KIOBUF_READ;
+}
+
 static const struct kiobuf_dev_ops raid1_ops = {
 	.submit		= raid1_submit,
 	.next_child	= raid1_next_child,
 	.collate	= raid1_collate,
-	.endio		= raid1_endio,
+	.veto		= raid1_veto,
 };
 
 static int raid1_run(struct kraid_array *array, struct kblk_shape *shape)

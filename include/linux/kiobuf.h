@@ -37,6 +37,13 @@
  * submitted or ended (kiobuf_endio()), else the parent waits for ever. Since
  * every clone holds a share of its parent, the vector outlives all of them.
  *
+ * Ranges. While end_io of a failed header runs, kiobuf_walk_faults() tells which
+ * bytes of the window failed, and with what: more than the prefix says.
+ *
+ * Cancel. kiobuf_cancel() marks a tree, refuses it new clones and pulls what still
+ * waits in some device's queue. What the hardware has is waited for: a header
+ * ends when its last clone does, cancelled or not.
+ *
  * Result. kb->bytes is the length of the error-free prefix, kb->error the errno
  * of the failure at the lowest offset, whatever the order of arrival; any
  * errno, not only those that a bio can hold. Of several failures at the same
@@ -48,15 +55,22 @@
 
 #include <linux/atomic.h>
 #include <linux/bvec.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/refcount.h>
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
+struct iov_iter;
 struct kiobuf;
 struct kiobuf_dev;
+struct kiobuf_faults;
+struct kiobuf_frame;
 struct kiobuf_pool;
+struct kiobuf_queue;
+struct scatterlist;
 
 /**
  * struct kiobuf_vec - fragments of memory, shared by all headers of one I/O
@@ -64,7 +78,7 @@ struct kiobuf_pool;
  *	contiguous pages. Never written through this pointer.
  * @length: bytes in all fragments together
  * @nr: fragments in use
- * @max: fragments that fit, for kiobuf_vec_add()
+ * @max: fragments that fit, for kiobuf_vec_add(); 0: @frags is somebody else's
  * @refs: references; headers hold none of their own, their root's is enough
  * @release: gives the memory back when the last reference goes
  */
@@ -94,59 +108,111 @@ enum kiobuf_op {
 #define KIOBUF_NOUNMAP		(1U << 3)	/* WRITE_ZEROES keeps the blocks */
 #define KIOBUF_INHERIT		(KIOBUF_FUA | KIOBUF_PREFLUSH | \
 				 KIOBUF_NOWAIT | KIOBUF_NOUNMAP)
+/* kb->flags: set by the submitter for this header alone */
+#define KIOBUF_ANY		(1U << 4)	/* one clone that succeeds will do; the
+						 * others are cancelled
+						 */
+#define KIOBUF_COLLATE_OWN	(1U << 5)	/* end_io of each clone merges its
+						 * result itself: kiobuf_fail()
+						 */
+#define KIOBUF_END_IN_TASK	(1U << 6)	/* end_io may sleep */
 /* kb->flags: the core's own */
 #define KIOBUF_POOLED		(1U << 8)	/* clone from the parent device's pool */
 #define KIOBUF_CARVED		(1U << 9)	/* kb->carved counts bytes */
 
+/* kb->fate, guarded by kb->wait.lock */
+#define KIOBUF_DONE		(1U << 0)	/* the end was announced to waiters */
+#define KIOBUF_ORPHAN		(1U << 1)	/* its owner has let go: free it */
+#define KIOBUF_WON		(1U << 2)	/* KIOBUF_ANY: one has succeeded */
+#define KIOBUF_VAGUE		(1U << 3)	/* no memory to keep its failed ranges */
+#define KIOBUF_PARENT		(1U << 4)	/* had clones */
+
+/* kb->mark: errno that it was cancelled with, or 0, in the low bits; the rest tells
+ * uses of the same header apart: the jiffy of its set-up, or a count.
+ */
+#define KIOBUF_MARK_BITS	12
+#define KIOBUF_MARK_ERRNO	((1U << KIOBUF_MARK_BITS) - 1)
+
+/* What a frame's endio may answer. */
+enum kiobuf_climb {
+	KIOBUF_CLIMB,		/* go on with the frame above */
+	KIOBUF_HOLD,		/* the frame's owner keeps the header, and ends it or
+				 * submits it again
+				 */
+};
+
 /**
- * struct kiobuf_frame - what a 1:1 layer remembers on a header passing through
- * @dev: whose ->endio() is to be called on the way up
- * @pos: position on that device, put back before the call
- * @data: the device's own
+ * typedef kiobuf_endio_fn - looks at a header on its way up
+ * @kb: the header, with kb->dev and ->pos as they were when the frame was pushed;
+ *	kb->error and ->bytes are its result so far
+ * @frame: the frame; pushed no more, so read it before pushing another
  *
- * Frames are popped last-pushed first. A header has room for
- * KIOBUF_NR_FRAMES; a layer that finds none left takes a clone, which brings
- * room of its own.
+ * Context: any, irq too, unless frame->task asks for a task.
+ */
+typedef enum kiobuf_climb (*kiobuf_endio_fn)(struct kiobuf *kb,
+					     const struct kiobuf_frame *frame);
+
+/**
+ * struct kiobuf_frame - an interceptor on the way up
+ * @next: pushed before this one, called after it
+ * @endio: called when the header comes back
+ * @dev: device that pushed it, NULL if none did
+ * @pos: position on that device, put back before the call
+ * @data: the pusher's own
+ * @task: call @endio where it may sleep
+ * @behind: lies behind the header; the core's own
+ *
+ * Frames are popped last-pushed first, all of them before the header ends, so no
+ * waiter sees a result that an interceptor has not seen. They lie behind the
+ * header (kb->spare of them), see kiobuf_push_frame(), or in the pusher's own
+ * memory, see kiobuf_intercept().
  */
 struct kiobuf_frame {
+	struct kiobuf_frame	*next;
+	kiobuf_endio_fn		endio;
 	struct kiobuf_dev	*dev;
 	u64			pos;
 	u32			data;
+	bool			task;
+	bool			behind;
 };
-
-#define KIOBUF_NR_FRAMES	1
 
 /**
  * struct kiobuf - header of one I/O
- * @vec: the shared fragments, NULL for operations without data
  * @dev: the device that is to take it, or has it
  * @pos: byte position on @dev
  * @length: bytes in the window
- * @offset: byte at which the window starts in the root's
- * @frag: fragment that holds that byte
+ * @vec: the shared fragments, NULL for operations without data
+ * @frag: fragment that holds the first byte of the window
  * @skip: bytes of that fragment before it
- * @op: enum kiobuf_op
- * @nr_frames: frames pushed
- * @ioprio: I/O priority, carried to the bottom
- * @flags: KIOBUF_*
+ * @offset: of a clone: byte of the parent's window at which its own starts
+ * @home: of a root: device that it was submitted to, where it is listed
+ * @bytes: length of the good prefix: @length while nothing has failed
  * @hints: REQ_* hint flags of <linux/blk_types.h> (REQ_META, REQ_RAHEAD ...),
  *	carried to the bottom; the core never looks
  * @error: errno of the failure at the lowest offset, 0 while there is none
+ * @flags: KIOBUF_*
+ * @ioprio: I/O priority, carried to the bottom
+ * @op: enum kiobuf_op
+ * @spare: frames free behind the header
+ * @active: submitted, or has been cloned
+ * @fate: KIOBUF_DONE and others
  * @io_count: shares: the holder's own and one a child
- * @bytes: length of the good prefix: @length while nothing has failed
- * @carved: where a device that splits goes on: bytes, or a leg's number
- * @carve_frag: fragment at byte @carved of the window, see kiobuf_carve()
- * @carve_skip: bytes of that fragment before it
+ * @mark: errno of a cancel, and what tells uses apart, see KIOBUF_MARK_ERRNO
  * @parent: header that this one is a clone of
  * @end_io: last callback; owns the header from then on, and may free it. May run
- *	in hard irq context. NULL: kiobuf_done().
+ *	in hard irq context, unless KIOBUF_END_IN_TASK. NULL: kiobuf_done().
  * @private: the maker's own
- * @wait: waiters; its lock also guards @error, @bytes and @done
+ * @carved: where a device that splits goes on: bytes, or a leg's number
+ * @on: the queue that it waits in, see struct kiobuf_queue
+ * @faults: while end_io runs: see kiobuf_walk_faults()
+ * @carve_frag: fragment at byte @carved of the window, see kiobuf_carve()
+ * @carve_skip: bytes of that fragment before it
+ * @frames: interceptors, last pushed first
  * @queue: link for whoever holds the header
- * @active: submitted, or has been cloned
- * @done: the end was announced to waiters
- * @orphan: its owner has let go, free it at the end
- * @frame: see struct kiobuf_frame
+ * @children: clones that have not ended; guarded by @wait.lock
+ * @sibling: of a clone: link in parent->children; of a root: in home->roots
+ * @wait: waiters; its lock also guards @error, @bytes and @fate
  */
 struct kiobuf {
 	struct kiobuf_dev	*dev;
@@ -155,26 +221,35 @@ struct kiobuf {
 	struct kiobuf_vec	*vec;
 	u32			frag;
 	u32			skip;
-	u64			offset;
+	union {
+		u64			offset;
+		struct kiobuf_dev	*home;
+	};
 	u64			bytes;
 	u32			hints;
 	int			error;
-	u32			flags;
+	u16			flags;
 	u16			ioprio;
 	u8			op;
-	u8			nr_frames;
-	atomic_t		io_count;
+	u8			spare;
 	bool			active;
-	bool			done;
-	bool			orphan;
+	u8			fate;
+	atomic_t		io_count;
+	u32			mark;
 	struct kiobuf		*parent;
 	void			(*end_io)(struct kiobuf *kb);
 	void			*private;
-	u64			carved;
+	union {
+		u64			carved;
+		struct kiobuf_queue	*on;
+		struct kiobuf_faults	*faults;
+	};
 	u32			carve_frag;
 	u32			carve_skip;
-	struct kiobuf_frame	frame[KIOBUF_NR_FRAMES];
+	struct kiobuf_frame	*frames;
 	struct list_head	queue;
+	struct hlist_head	children;
+	struct hlist_node	sibling;
 	wait_queue_head_t	wait;
 };
 
@@ -184,8 +259,11 @@ static_assert(sizeof(struct kiobuf) <= 192);
 
 /* vec.c */
 struct kiobuf_vec *kiobuf_vec_alloc(u32 max, gfp_t gfp);
+int kiobuf_vec_grow(struct kiobuf_vec *vec, u32 max, gfp_t gfp);
 int kiobuf_vec_add(struct kiobuf_vec *vec, struct page *page, u32 offset,
 		   u32 length);
+int kiobuf_vec_add_buffer(struct kiobuf_vec *vec, const void *buffer,
+			  size_t length, gfp_t gfp);
 void kiobuf_vec_put(struct kiobuf_vec *vec);
 
 static inline struct kiobuf_vec *kiobuf_vec_get(struct kiobuf_vec *vec)
@@ -193,6 +271,36 @@ static inline struct kiobuf_vec *kiobuf_vec_get(struct kiobuf_vec *vec)
 	refcount_inc(&vec->refs);
 	return vec;
 }
+
+/**
+ * kiobuf_vec_reset() - empty a vector to fill it anew
+ * @vec: vector from kiobuf_vec_alloc() that no header in flight uses
+ *
+ * Keeps the room that it has. Context: any.
+ */
+static inline void kiobuf_vec_reset(struct kiobuf_vec *vec)
+{
+	vec->nr = 0;
+	vec->length = 0;
+}
+
+/* convert.c */
+void kiobuf_vec_lend(struct kiobuf_vec *vec, const struct bio_vec *frags,
+		     u32 nr, void (*release)(struct kiobuf_vec *vec));
+int kiobuf_vec_add_bvecs(struct kiobuf_vec *vec, const struct bio_vec *frags,
+			 u32 nr, gfp_t gfp);
+int kiobuf_vec_add_sg(struct kiobuf_vec *vec, struct scatterlist *sg,
+		      unsigned int nents, gfp_t gfp);
+int kiobuf_vec_add_iter(struct kiobuf_vec *vec, const struct iov_iter *iter,
+			gfp_t gfp);
+int kiobuf_to_sg(const struct kiobuf *kb, struct scatterlist *sg,
+		 unsigned int nents);
+void kiobuf_to_iter(const struct kiobuf *kb, struct iov_iter *iter);
+u32 kiobuf_nr_frags(const struct kiobuf *kb);
+
+/* claim.c */
+int kiobuf_vec_claim(struct kiobuf_vec *vec);
+void kiobuf_vec_unclaim(struct kiobuf_vec *vec);
 
 /* alloc.c */
 struct kiobuf *kiobuf_alloc(gfp_t gfp);
@@ -207,12 +315,19 @@ struct kiobuf *kiobuf_alloc_clone(struct kiobuf *parent, u64 offset,
 struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length);
 struct kiobuf *kiobuf_mirror(struct kiobuf *parent, u64 length);
 
+/* set.c */
+void kiobuf_init_set(struct kiobuf *set);
+int kiobuf_init_member(struct kiobuf *kb, struct kiobuf *set,
+		       struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
+		       struct kiobuf_vec *vec, u64 length);
+
 /* window.c */
 struct bvec_iter kiobuf_window(const struct kiobuf *kb);
 void kiobuf_zero(struct kiobuf *kb);
 
 /* submit.c */
 void kiobuf_submit(struct kiobuf *kb);
+void __kiobuf_submit(struct kiobuf *kb);
 void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner);
 
 /* complete.c */
@@ -222,8 +337,46 @@ void kiobuf_restart(struct kiobuf *kb);
 void kiobuf_fail(struct kiobuf *kb, u64 bytes, int error);
 void kiobuf_collate_prefix(struct kiobuf *parent, struct kiobuf *child);
 
+/**
+ * struct kiobuf_fault - bytes that failed
+ * @offset: of the first, in the window of the header that is looked at
+ * @length: how many
+ * @error: negative errno
+ */
+struct kiobuf_fault {
+	u64	offset;
+	u64	length;
+	int	error;
+};
+
+typedef int (*kiobuf_fault_fn)(const struct kiobuf_fault *fault, void *arg);
+
+/* fault.c */
+int kiobuf_walk_faults(struct kiobuf *kb, kiobuf_fault_fn fn, void *arg);
+
+/* cancel.c */
+int kiobuf_cancel(struct kiobuf *kb, int error);
+
+/* track.c */
+enum kiobuf_walk {
+	KIOBUF_WALK_ON,		/* go on with its clones */
+	KIOBUF_WALK_OVER,	/* go on, but not with its clones */
+	KIOBUF_WALK_STOP,
+};
+
+typedef enum kiobuf_walk (*kiobuf_walk_fn)(struct kiobuf *kb, int depth,
+					   void *arg);
+
+void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg);
+u64 kiobuf_id(const struct kiobuf *kb);
+
 /* wait.c */
 int kiobuf_wait(struct kiobuf *kb);
+int kiobuf_wait_killable(struct kiobuf *kb);
+long kiobuf_wait_timeout(struct kiobuf *kb, long timeout);
+bool kiobuf_add_waiter(struct kiobuf *kb, struct wait_queue_entry *entry);
+bool kiobuf_remove_waiter(struct kiobuf *kb, struct wait_queue_entry *entry);
+void kiobuf_wake(struct kiobuf *kb);
 
 static inline bool kiobuf_op_is_data(enum kiobuf_op op)
 {
@@ -236,6 +389,31 @@ static inline bool kiobuf_op_is_write(enum kiobuf_op op)
 }
 
 /**
+ * kiobuf_is_done() - has the end been announced?
+ * @kb: header that the caller has not let go of
+ *
+ * True once every interceptor and the end_io have run. Context: any.
+ */
+static inline bool kiobuf_is_done(const struct kiobuf *kb)
+{
+	/* Pairs with kiobuf_done(): who sees it sees the result. */
+	return smp_load_acquire(&kb->fate) & KIOBUF_DONE;
+}
+
+/**
+ * kiobuf_cancelled() - the errno that a header was cancelled with
+ * @kb: header that the caller holds
+ *
+ * Devices look before they start something that may take long. What waits in a
+ * struct kiobuf_queue need not look. Context: any.
+ * Return: a negative errno; 0 if nobody has cancelled it.
+ */
+static inline int kiobuf_cancelled(const struct kiobuf *kb)
+{
+	return -(int)(READ_ONCE(kb->mark) & KIOBUF_MARK_ERRNO);
+}
+
+/**
  * kiobuf_reset() - give a header a window and an operation
  * @kb: header whose lock and lists are set up: kiobuf_init_once()
  * @dev: device to submit it to
@@ -244,10 +422,10 @@ static inline bool kiobuf_op_is_write(enum kiobuf_op op)
  * @vec: fragments, NULL for an operation without data
  * @length: bytes
  *
- * The window starts at the first byte of @vec; kb->flags, ->hints, ->end_io,
- * ->private are the caller's to set afterwards. For a header that is idle or has
- * ended. Context: any. The caller keeps its reference on @vec until the header
- * has ended.
+ * The window starts at the first byte of @vec; kb->flags, ->hints, ->ioprio,
+ * ->end_io, ->private are the caller's to set afterwards. For a header that is idle
+ * or has ended. Context: any. The caller keeps its reference on @vec until the
+ * header has ended.
  */
 static inline void kiobuf_reset(struct kiobuf *kb, struct kiobuf_dev *dev,
 				enum kiobuf_op op, u64 pos,
@@ -266,14 +444,14 @@ static inline void kiobuf_reset(struct kiobuf *kb, struct kiobuf_dev *dev,
 	kb->flags = 0;
 	kb->ioprio = 0;
 	kb->op = op;
-	kb->nr_frames = 0;
-	atomic_set(&kb->io_count, 1);
 	kb->active = false;
-	kb->done = false;
-	kb->orphan = false;
+	kb->fate = 0;
+	atomic_set(&kb->io_count, 1);
+	kb->mark = (u32)READ_ONCE(jiffies) << KIOBUF_MARK_BITS;
 	kb->parent = NULL;
 	kb->end_io = NULL;
 	kb->private = NULL;
+	kb->carved = 0;
 }
 
 /**
@@ -312,8 +490,10 @@ DECLARE_TRACEPOINT(endio);
 static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 {
 	/* By far the most: all of a root that nobody split, put in one place. */
-	if (likely(!error && bytes == kb->length && !kb->parent &&
-		   !kb->nr_frames && kb->end_io && !kb->error &&
+	if (likely(!error && bytes == kb->length &&
+		   hlist_unhashed(&kb->sibling) &&
+		   !kb->frames && kb->end_io && !kb->error &&
+		   !(kb->flags & KIOBUF_END_IN_TASK) &&
 		   atomic_read_acquire(&kb->io_count) == 1 &&
 		   !tracepoint_enabled(endio)))
 		kb->end_io(kb);
@@ -322,25 +502,58 @@ static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 }
 
 /**
- * kiobuf_push_frame() - ask to see a header again on its way up
- * @kb: header passing through; kb->pos is still the position on @dev
- * @dev: whose ->endio() is to be called
- * @data: handed to it
+ * kiobuf_lend_frames() - tell of frames behind a header
+ * @kb: idle header
+ * @nr: frames that lie directly behind it in the caller's structure
  *
- * Context: from ->submit() of @dev only, before kb->pos is changed.
+ * Without any, a layer that needs a frame makes a clone. Context: any.
+ */
+static inline void kiobuf_lend_frames(struct kiobuf *kb, u8 nr)
+{
+	kb->spare = nr;
+}
+
+/**
+ * kiobuf_intercept() - see a header again on its way up
+ * @kb: header that the caller holds, not yet ended; kb->dev and ->pos are what
+ *	@frame->endio is to see
+ * @frame: in the caller's memory until it was called; ->endio, ->data and ->task
+ *	are set
+ *
+ * Context: any; by the maker before kiobuf_submit(), by a device in ->submit().
+ */
+static inline void kiobuf_intercept(struct kiobuf *kb,
+				    struct kiobuf_frame *frame)
+{
+	frame->dev = kb->dev;
+	frame->pos = kb->pos;
+	frame->next = kb->frames;
+	frame->behind = false;
+	kb->frames = frame;
+}
+
+/**
+ * kiobuf_push_frame() - as kiobuf_intercept(), with a frame from behind the header
+ * @kb: header passing through; kb->dev and ->pos are still the caller's
+ * @endio: to be called on the way up
+ * @data: kept in frame->data
+ *
+ * Context: from ->submit() or a frame's endio, before kb->dev and ->pos change.
  * Return: false if the header has no room; the device takes a clone then.
  */
-static inline bool kiobuf_push_frame(struct kiobuf *kb, struct kiobuf_dev *dev,
+static inline bool kiobuf_push_frame(struct kiobuf *kb, kiobuf_endio_fn endio,
 				     u32 data)
 {
 	struct kiobuf_frame *frame;
 
-	if (kb->nr_frames == KIOBUF_NR_FRAMES)
+	if (unlikely(!kb->spare))
 		return false;
-	frame = &kb->frame[kb->nr_frames++];
-	frame->dev = dev;
-	frame->pos = kb->pos;
+	frame = (struct kiobuf_frame *)(kb + 1) + --kb->spare;
+	frame->endio = endio;
 	frame->data = data;
+	frame->task = false;
+	kiobuf_intercept(kb, frame);
+	frame->behind = true;
 	return true;
 }
 

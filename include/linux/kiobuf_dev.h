@@ -48,14 +48,6 @@ enum kiobuf_verdict {
 	KIOBUF_SPLIT = 2,	/* ask ->next_child() until it answers NULL */
 };
 
-/* What ->endio() may answer. */
-enum kiobuf_climb {
-	KIOBUF_CLIMB,		/* go on with the frame above */
-	KIOBUF_HOLD,		/* the device keeps the header, and ends it or
-				 * submits it again
-				 */
-};
-
 /**
  * struct kiobuf_dev_ops - a kind of device
  * @submit: required. Takes a header whose ->dev is this device. May run with the
@@ -71,15 +63,45 @@ enum kiobuf_climb {
  * @collate: optional. A clone has ended; merge its result into the parent. Without
  *	it the good prefix and the lowest failure are kept. Context: any, may
  *	run for several children of one parent at once.
- * @endio: required if frames are pushed. The header comes back with kb->dev and
- *	->pos as they were when the frame was pushed. Context: any, irq too.
+ * @cancel: required if the device keeps headers waiting. Take @kb, which is marked as
+ *	cancelled, off the queue if it waits there, and say whether it did: the core
+ *	then ends it. kiobuf_unqueue() does that. Context: irqs off, under
+ *	kb->wait.lock and those of its parents; may take the queue's lock, must
+ *	end no header.
+ * @veto: optional. True if @kb, which this device has split or keeps, must not be
+ *	cancelled in the middle: mirrors and parity, where some clones done and others
+ *	not would leave the data inconsistent. Nothing below it is then cancelled.
+ *	Asked under kb->wait.lock, irqs off.
  */
 struct kiobuf_dev_ops {
 	int		(*submit)(struct kiobuf *kb);
 	struct kiobuf *	(*next_child)(struct kiobuf *parent);
 	void		(*collate)(struct kiobuf *parent, struct kiobuf *child);
-	enum kiobuf_climb (*endio)(struct kiobuf *kb, u32 data);
+	bool		(*cancel)(struct kiobuf *kb);
+	bool		(*veto)(const struct kiobuf *kb);
 };
+
+/**
+ * struct kiobuf_queue - headers that wait, in order, and can be cancelled
+ * @lock: guards @list and @nr; irq-safe, nothing is taken under it
+ * @list: the headers, by kb->queue
+ * @nr: how many
+ * @work: queued whenever a header comes in, NULL for none
+ * @wq: where @work runs
+ */
+struct kiobuf_queue {
+	spinlock_t		lock;
+	struct list_head	list;
+	unsigned int		nr;
+	struct work_struct	*work;
+	struct workqueue_struct	*wq;
+};
+
+void kiobuf_queue_init(struct kiobuf_queue *q, struct work_struct *work,
+		       struct workqueue_struct *wq);
+int kiobuf_enqueue(struct kiobuf_queue *q, struct kiobuf *kb);
+struct kiobuf *kiobuf_dequeue(struct kiobuf_queue *q);
+bool kiobuf_unqueue(struct kiobuf_queue *q, struct kiobuf *kb);
 
 /**
  * struct kiobuf_pool - headers, or structures that begin with one
@@ -89,6 +111,9 @@ struct kiobuf_dev_ops {
  *	mempool_alloc() means that the reserve is in flight, and what is in
  *	flight comes back to the reserve
  * @size: bytes of an element
+ * @frames: frames behind the header in each
+ * @lock: guards @slots; irq-safe
+ * @slots: all elements, free or in flight
  *
  * Elements keep their lock and list heads initialised between uses.
  */
@@ -96,11 +121,30 @@ struct kiobuf_pool {
 	mempool_t			reserve;
 	struct kiobuf * __percpu	*cache;
 	size_t				size;
+	u8				frames;
+	spinlock_t			lock;
+	struct list_head		slots;
 };
+
+/**
+ * struct kiobuf_slot - what lies before the header of an element
+ * @all: link in pool->slots
+ * @start: jiffies when the I/O came, set by whoever takes a root from a pool
+ */
+struct kiobuf_slot {
+	struct list_head	all;
+	unsigned long		start;
+};
+
+static inline struct kiobuf_slot *kiobuf_slot(struct kiobuf *kb)
+{
+	return (struct kiobuf_slot *)kb - 1;
+}
 
 #define KIOBUF_POOL_CACHE_MAX 32
 
-int kiobuf_pool_init(struct kiobuf_pool *pool, size_t size, int reserve);
+int kiobuf_pool_init(struct kiobuf_pool *pool, size_t size, u8 frames,
+		     int reserve);
 void kiobuf_pool_exit(struct kiobuf_pool *pool);
 
 /*
@@ -163,6 +207,7 @@ static inline bool kiobuf_pool_push(struct kiobuf_pool *pool, struct kiobuf *kb)
 	do {
 		top = this_cpu_read(*pool->cache);
 		kb->private = top;
+		kb->dev = NULL;		/* says that it is not in flight */
 		kb->carved = top ? top->carved + 1 : 1;
 		if (unlikely(kb->carved > KIOBUF_POOL_CACHE_MAX))
 			break;
@@ -182,8 +227,10 @@ static inline bool kiobuf_pool_push(struct kiobuf_pool *pool, struct kiobuf *kb)
 static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
 				    struct kiobuf *kb)
 {
-	if (unlikely(!kiobuf_pool_push(pool, kb)))
+	if (unlikely(!kiobuf_pool_push(pool, kb))) {
+		kb->dev = NULL;
 		mempool_free(kb, &pool->reserve);
+	}
 }
 
 /* dev->flags */
@@ -194,9 +241,40 @@ static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
 
 #define KIOBUF_DEV_NAME_MAX	40
 #define KIOBUF_DEV_MAX_DEPTH	32
+#define KIOBUF_NR_LATENCIES	24
+
+/**
+ * struct kiobuf_dev_stats - counters of a device, one set per CPU
+ * @clones: made by it
+ * @deferred: headers left to its worker, for want of memory mostly
+ * @failed: results with an error that it reported
+ * @cancelled: headers pulled from its queue
+ * @latency: requests by the time they took, while timing is on: bucket 0 is below
+ *	1 us, bucket n from 2^(n-1) us on; the last holds all that took longer
+ */
+struct kiobuf_dev_stats {
+	u64	clones;
+	u64	deferred;
+	u64	failed;
+	u64	cancelled;
+	u64	latency[KIOBUF_NR_LATENCIES];
+};
+
+/**
+ * struct kiobuf_ender - ends headers in a task
+ * @lock: guards @list; irq-safe
+ * @list: headers whose shares are all dropped
+ * @work: goes on with them
+ */
+struct kiobuf_ender {
+	spinlock_t		lock;
+	struct list_head	list;
+	struct work_struct	work;
+};
 
 /**
  * struct kiobuf_dev - a device that takes kiobufs
+ * @submit: ops->submit, or what refuses all once it was shut down
  * @ops: the kind
  * @part: block device whose diskstats count what passes, NULL for none
  * @pool: clones made by this device
@@ -209,6 +287,14 @@ static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
  * @registry: all devices; guarded by the registry's mutex
  * @lowers: struct kiobuf_link of the devices below; guarded by the same
  * @uppers: links from devices above; guarded by the same
+ * @roots: headers without a parent that were submitted here, other than bios
+ * @roots_lock: guards @roots; irq-safe
+ * @root_pool: further roots, those of bios; NULL if there are none
+ * @shutdown: errno that new headers get, 0 while it is up
+ * @stats: counters
+ * @debug: its directory in debugfs
+ * @ender: ends headers in a task, on @wq_end
+ * @wq_end: for end_io that may sleep
  * @lock: guards @deferred and @retries
  * @deferred: headers in the middle of a split, to be carried on by @work
  * @retries: headers to be submitted again by @work
@@ -216,6 +302,7 @@ static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
  * @wq: has its own rescuer, so that no device waits for another's worker
  */
 struct kiobuf_dev {
+	int				(*submit)(struct kiobuf *kb);
 	const struct kiobuf_dev_ops	*ops;
 	struct block_device		*part;
 	u64				size;
@@ -230,6 +317,15 @@ struct kiobuf_dev {
 	struct list_head		lowers;
 	struct list_head		uppers;
 
+	struct hlist_head		roots;
+	spinlock_t			roots_lock;
+	struct kiobuf_pool		*root_pool;
+	int				shutdown;
+	struct kiobuf_dev_stats __percpu *stats;
+	struct dentry			*debug;
+	struct kiobuf_ender		ender;
+	struct workqueue_struct		*wq_end;
+
 	spinlock_t			lock;
 	struct list_head		deferred;
 	struct list_head		retries;
@@ -240,6 +336,8 @@ struct kiobuf_dev {
 int kiobuf_dev_register(struct kiobuf_dev *dev, const char *name,
 			const struct kiobuf_dev_ops *ops);
 void kiobuf_dev_unregister(struct kiobuf_dev *dev);
+void kiobuf_dev_set_ops(struct kiobuf_dev *dev,
+			const struct kiobuf_dev_ops *ops);
 int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
 void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
 
@@ -247,5 +345,19 @@ typedef int (*kiobuf_visit_fn)(struct kiobuf_dev *dev, void *arg);
 
 int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 		       void *arg);
+
+/* cancel.c */
+int kiobuf_dev_cancel(struct kiobuf_dev *dev, u64 id, int error);
+void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error);
+
+/* track.c */
+void kiobuf_dev_walk_roots(struct kiobuf_dev *dev, kiobuf_walk_fn fn,
+			   void *arg);
+
+/* pool.c */
+void kiobuf_dev_wait_room(struct kiobuf_dev *dev);
+
+/* merge.c */
+struct kiobuf *kiobuf_merge(struct list_head *uppers, gfp_t gfp);
 
 #endif /* _LINUX_KIOBUF_DEV_H */

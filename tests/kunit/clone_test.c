@@ -184,9 +184,9 @@ static void embedded_clone(struct kunit *test)
 	owner.kb.end_io = owner_end_io;
 	kiobuf_endio(&owner.kb, 4096, 0);
 	KUNIT_EXPECT_EQ(test, owner.ended, 1);
-	KUNIT_EXPECT_FALSE(test, parent.done);
+	KUNIT_EXPECT_FALSE(test, kiobuf_is_done(&parent));
 	kiobuf_endio(&parent, 4096, 0);
-	KUNIT_EXPECT_TRUE(test, parent.done);
+	KUNIT_EXPECT_TRUE(test, kiobuf_is_done(&parent));
 	KUNIT_EXPECT_EQ(test, owner.ended, 1);
 }
 

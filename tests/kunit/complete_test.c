@@ -49,10 +49,10 @@ static void one_order(struct kunit *test, int table, const int *order)
 	for (i = 0; i < NR; i++) {
 		const struct result *r = &tables[table].child[order[i]];
 
-		KUNIT_EXPECT_FALSE(test, parent.done);
+		KUNIT_EXPECT_FALSE(test, kiobuf_is_done(&parent));
 		kiobuf_endio(&child[order[i]], r->bytes, r->error);
 	}
-	KUNIT_EXPECT_TRUE(test, parent.done);
+	KUNIT_EXPECT_TRUE(test, kiobuf_is_done(&parent));
 	KUNIT_EXPECT_EQ(test, parent.bytes, tables[table].want.bytes);
 	KUNIT_EXPECT_EQ(test, kiobuf_wait(&parent), tables[table].want.error);
 }
@@ -168,7 +168,7 @@ static void deep_chain(struct kunit *test)
 	}
 	kiobuf_endio(&kb[DEPTH - 1], 5, -ENOLINK);
 	for (i = 0; i < DEPTH; i++) {
-		KUNIT_EXPECT_TRUE(test, kb[i].done);
+		KUNIT_EXPECT_TRUE(test, kiobuf_is_done(&kb[i]));
 		KUNIT_EXPECT_EQ(test, kb[i].bytes, DEPTH - 1 - i + 5);
 		KUNIT_EXPECT_EQ(test, kb[i].error, -ENOLINK);
 	}

@@ -63,20 +63,24 @@ static struct kiobuf *pass_next_child(struct kiobuf *parent)
 	return kb;
 }
 
+static enum kiobuf_climb retry_endio(struct kiobuf *kb,
+				     const struct kiobuf_frame *frame);
+
 /* Tries again once, by the worker, unseen above. */
 static int retry_submit(struct kiobuf *kb)
 {
 	struct toy *toy = toy_of(kb->dev);
 
 	toy->seen++;
-	if (!kiobuf_push_frame(kb, &toy->dev, 1))
+	if (!kiobuf_push_frame(kb, retry_endio, 1))
 		return -ENOBUFS;
 	kb->pos += 512;
 	kb->dev = toy->lower;
 	return KIOBUF_REMAPPED;
 }
 
-static enum kiobuf_climb retry_endio(struct kiobuf *kb, u32 data)
+static enum kiobuf_climb retry_endio(struct kiobuf *kb,
+				     const struct kiobuf_frame *frame)
 {
 	struct toy *toy = toy_of(kb->dev);
 
@@ -101,10 +105,7 @@ static const struct kiobuf_dev_ops pass_ops = {
 	.submit		= pass_submit,
 	.next_child	= pass_next_child,
 };
-static const struct kiobuf_dev_ops retry_ops = {
-	.submit		= retry_submit,
-	.endio		= retry_endio,
-};
+static const struct kiobuf_dev_ops retry_ops = { .submit = retry_submit };
 
 static struct toy *toys_new(int nr, const struct kiobuf_dev_ops *ops)
 {
@@ -237,7 +238,7 @@ static void split_failure(struct kunit *test)
 	submit_and_wait(&kb, &t[0].dev, 1024, 32768);
 	KUNIT_EXPECT_EQ(test, kb.error, -ENOLINK);
 	KUNIT_EXPECT_EQ(test, kb.bytes, 100);
-	t[1].dev.ops = &refuse_ops;
+	kiobuf_dev_set_ops(&t[1].dev, &refuse_ops);
 	submit_and_wait(&kb, &t[0].dev, 1024, 32768);
 	KUNIT_EXPECT_EQ(test, kb.error, -ENOMEDIUM);
 	KUNIT_EXPECT_EQ(test, kb.bytes, 0);
@@ -247,13 +248,19 @@ static void split_failure(struct kunit *test)
 static void held_and_retried(struct kunit *test)
 {
 	struct toy *t = toys_new(2, &retry_ops);
-	struct kiobuf kb;
+	struct {
+		struct kiobuf		kb;
+		struct kiobuf_frame	frame[1];
+	} io;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, t);
 	t[1].error = -EIO;
-	submit_and_wait(&kb, &t[0].dev, 8192, 4096);
-	KUNIT_EXPECT_EQ(test, kb.error, 0);
-	KUNIT_EXPECT_EQ(test, kb.bytes, 4096);
+	kiobuf_init(&io.kb, &t[0].dev, KIOBUF_DISCARD, 8192, NULL, 4096);
+	kiobuf_lend_frames(&io.kb, ARRAY_SIZE(io.frame));
+	kiobuf_submit(&io.kb);
+	KUNIT_EXPECT_EQ(test, kiobuf_wait(&io.kb), 0);
+	KUNIT_EXPECT_EQ(test, io.kb.bytes, 4096);
+	KUNIT_EXPECT_EQ(test, io.kb.spare, 1);
 	KUNIT_EXPECT_EQ(test, t[0].retries, 1);
 	KUNIT_EXPECT_EQ(test, t[0].ends, 2);
 	KUNIT_EXPECT_EQ(test, t[1].seen, 2);

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is in flight: clones hang on their parent, roots on the device that they
+ * were submitted to or in its pool.
+ *
+ * A clone on its parent's list is alive, and so is the parent: the clone takes itself
+ * off, under the parent's lock, before it ends and drops its share. So a walk from
+ * parent to clone that keeps each lock on the way sees a tree that stands still.
+ */
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/* Tells lockdep that a walk takes the locks of a tree from the root down. */
+static struct {
+	struct lockdep_map dep_map;
+} kiobuf_tree __maybe_unused;
+
+static siphash_aligned_key_t kiobuf_id_key;
+
+void __init kiobuf_track_init(void)
+{
+	static struct lock_class_key key;
+
+	/* Without lockdep there is neither key nor map. */
+	lockdep_init_map(&kiobuf_tree.dep_map, "kiobuf_tree", &key, 0);
+	get_random_bytes(&kiobuf_id_key, sizeof(kiobuf_id_key));
+}
+
+/**
+ * kiobuf_id() - the number that a header in flight is known by
+ * @kb: the header
+ *
+ * As shown in `inflight`; another use of the same memory has another number.
+ * Context: any. Return: the number, never 0.
+ */
+u64 kiobuf_id(const struct kiobuf *kb)
+{
+	u64 hash = siphash_1u64((uintptr_t)kb, &kiobuf_id_key);
+	u64 use = READ_ONCE(kb->mark) >> KIOBUF_MARK_BITS;
+
+	/* 32 bits that tell headers apart, 20 that tell uses of one apart */
+	return (u64)(u32)(hash | 1) << (32 - KIOBUF_MARK_BITS) | use;
+}
+EXPORT_SYMBOL_GPL(kiobuf_id);
+
+/* ---- roots ---- */
+
+/* The home is written before the link can be seen. */
+void kiobuf_track(struct kiobuf *kb)
+{
+	struct kiobuf_dev *dev = kb->dev;
+	unsigned long flags;
+
+	kb->home = dev;
+	spin_lock_irqsave(&dev->roots_lock, flags);
+	hlist_add_head(&kb->sibling, &dev->roots);
+	spin_unlock_irqrestore(&dev->roots_lock, flags);
+}
+
+void kiobuf_untrack(struct kiobuf *kb)
+{
+	struct kiobuf_dev *dev = kb->home;
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->roots_lock, flags);
+	hlist_del_init(&kb->sibling);
+	spin_unlock_irqrestore(&dev->roots_lock, flags);
+}
+
+/* ---- clones ---- */
+
+/* Adds a share of @parent. A parent that was cancelled gets no more clones. */
+int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent)
+{
+	unsigned long flags;
+	int error;
+
+	spin_lock_irqsave(&parent->wait.lock, flags);
+	error = kiobuf_cancelled(parent);
+	if (likely(!error)) {
+		parent->fate |= KIOBUF_PARENT;
+		hlist_add_head(&kb->sibling, &parent->children);
+		atomic_inc(&parent->io_count);
+	}
+	spin_unlock_irqrestore(&parent->wait.lock, flags);
+	return error;
+}
+
+void kiobuf_unlink_clone(struct kiobuf *kb, struct kiobuf *parent)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&parent->wait.lock, flags);
+	hlist_del_init(&kb->sibling);
+	spin_unlock_irqrestore(&parent->wait.lock, flags);
+}
+
+/* ---- walks ---- */
+
+static void kiobuf_walk_lock(struct kiobuf *kb)
+{
+	spin_lock_nest_lock(&kb->wait.lock, &kiobuf_tree);
+}
+
+/* The one after @kb where its clones are done with; locks are let go on the way. */
+static struct kiobuf *kiobuf_walk_over(struct kiobuf *kb, struct kiobuf *root,
+				       int *depth)
+{
+	struct kiobuf *next = NULL;
+
+	while (!next && kb != root) {
+		struct kiobuf *parent = kb->parent;
+
+		next = hlist_entry_safe(kb->sibling.next, struct kiobuf,
+					sibling);
+		spin_unlock(&kb->wait.lock);
+		kb = parent;
+		if (!next)
+			--*depth;
+	}
+	if (next)
+		kiobuf_walk_lock(next);
+	else
+		spin_unlock(&root->wait.lock);
+	return next;
+}
+
+static void kiobuf_walk_unlock(struct kiobuf *kb, struct kiobuf *root)
+{
+	for (; kb != root; kb = kb->parent)
+		spin_unlock(&kb->wait.lock);
+	spin_unlock(&root->wait.lock);
+}
+
+/**
+ * kiobuf_walk() - visit a header and all clones below it that have not ended
+ * @root: header that will not go away: held by the caller, or found under the
+ *	lock of the list that it is on
+ * @fn: called for each, a parent before its clones; with depth 0 for @root. It runs
+ *	with irqs off under kb->wait.lock of that header and those above it, and
+ *	must end none of them.
+ * @arg: handed to @fn
+ *
+ * The tree stands still meanwhile: no clone is made or ends. Stack use does not
+ * depend on its depth. Context: any; not from a wait queue callback.
+ */
+void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
+{
+	enum kiobuf_walk verdict;
+	struct kiobuf *kb = root;
+	unsigned long flags;
+	int depth = 0;
+
+	local_irq_save(flags);
+	lock_map_acquire(&kiobuf_tree.dep_map);
+	kiobuf_walk_lock(root);
+	do {
+		verdict = fn(kb, depth, arg);
+		if (verdict == KIOBUF_WALK_STOP) {
+			kiobuf_walk_unlock(kb, root);
+			break;
+		}
+		if (verdict == KIOBUF_WALK_ON && !hlist_empty(&kb->children)) {
+			kb = hlist_entry(kb->children.first, struct kiobuf,
+					 sibling);
+			kiobuf_walk_lock(kb);
+			depth++;
+		} else {
+			kb = kiobuf_walk_over(kb, root, &depth);
+		}
+	} while (kb);
+	lock_map_release(&kiobuf_tree.dep_map);
+	local_irq_restore(flags);
+}
+EXPORT_SYMBOL_GPL(kiobuf_walk);
+
+static void kiobuf_walk_pool(struct kiobuf_pool *pool, kiobuf_walk_fn fn,
+			     void *arg)
+{
+	struct kiobuf_slot *slot;
+	unsigned long flags;
+
+	spin_lock_irqsave(&pool->lock, flags);
+	list_for_each_entry(slot, &pool->slots, all) {
+		struct kiobuf *kb = (struct kiobuf *)(slot + 1);
+
+		if (READ_ONCE(kb->dev))
+			kiobuf_walk(kb, fn, arg);
+	}
+	spin_unlock_irqrestore(&pool->lock, flags);
+}
+
+/**
+ * kiobuf_dev_walk_roots() - kiobuf_walk() for every root submitted to a device
+ * @dev: registered device
+ * @fn: as in kiobuf_walk()
+ * @arg: handed to @fn
+ *
+ * Roots that are bios may end, and be used anew, while @fn looks at them; their clones
+ * cannot. Context: any.
+ */
+void kiobuf_dev_walk_roots(struct kiobuf_dev *dev, kiobuf_walk_fn fn, void *arg)
+{
+	struct kiobuf *kb;
+	unsigned long flags;
+
+	if (dev->root_pool)
+		kiobuf_walk_pool(dev->root_pool, fn, arg);
+	spin_lock_irqsave(&dev->roots_lock, flags);
+	hlist_for_each_entry(kb, &dev->roots, sibling)
+		kiobuf_walk(kb, fn, arg);
+	spin_unlock_irqrestore(&dev->roots_lock, flags);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_walk_roots);
