@@ -103,9 +103,9 @@ static noinline void kblk_count_partition(struct bio *bio)
 }
 
 /*
- * Roots stay what they are between uses: they have no parent, their window
- * begins at byte 0, nobody waits for them, and frames are gone at the end. So only
- * what differs is set here, and all else is as zeroed when they were new.
+ * Roots stay what they are between uses: they have no parent, nobody waits for them,
+ * frames are gone at the end, and kblk_root_wipe() has removed what else may have
+ * happened to them. So only what differs is set here.
  */
 static __always_inline void kblk_root_init(struct kblk_root *root,
 					   struct kblk_disk *kd,
@@ -126,16 +126,20 @@ static __always_inline void kblk_root_init(struct kblk_root *root,
 	kb->frag = bio->bi_iter.bi_idx;
 	kb->skip = bio->bi_iter.bi_bvec_done;
 	kb->hints = (__force u32)(bio->bi_opf & KBLK_HINTS);
-	kb->error = 0;
-	kb->flags = 0;
+	kb->flags = KIOBUF_TRACKED;
 	kb->ioprio = bio->bi_ioprio;
 	kb->op = op;
-	kb->fate = 0;
-	atomic_set(&kb->io_count, 1);
 	/* Another use, which no cancel of the one before is for. */
 	kb->mark = (kb->mark | KIOBUF_MARK_ERRNO) + 1;
-	kb->parent = NULL;
 	kb->end_io = kblk_root_end_io;
+}
+
+/* What only an end that was not plain leaves behind. */
+static void kblk_root_wipe(struct kiobuf *kb)
+{
+	kb->error = 0;
+	kb->fate = 0;
+	atomic_set(&kb->io_count, 1);
 }
 
 /*
@@ -152,8 +156,9 @@ static void kblk_flushed_end_io(struct kiobuf *kb)
 		kblk_root_end_io(kb);
 		return;
 	}
+	kblk_root_wipe(kb);
 	kblk_root_init(root, kd, root->bio, kblk_op(root->bio));
-	kb->flags = kblk_flags(root->bio->bi_opf);
+	kb->flags |= kblk_flags(root->bio->bi_opf);
 	kiobuf_defer(kb, &kd->dev);
 }
 
@@ -172,7 +177,7 @@ static noinline void kblk_init_preflush(struct kblk_root *root)
 	if (!bio->bi_iter.bi_size)
 		return;
 	bio->bi_opf &= ~REQ_PREFLUSH;
-	kb->flags &= KIOBUF_NOWAIT;
+	kb->flags &= KIOBUF_NOWAIT | KIOBUF_TRACKED;
 	kb->length = 0;
 	kb->bytes = 0;
 	kb->end_io = kblk_flushed_end_io;
@@ -220,7 +225,7 @@ static noinline void kblk_submit_any(struct bio *bio, unsigned long now,
 	}
 	root = container_of(kb, struct kblk_root, kb);
 	kblk_root_init(root, kd, bio, op);
-	kb->flags = kblk_flags(bio->bi_opf);
+	kb->flags |= kblk_flags(bio->bi_opf);
 	kiobuf_slot(kb)->start = now;
 	if (bio->bi_opf & REQ_PREFLUSH)
 		kblk_init_preflush(root);
@@ -296,6 +301,7 @@ void kblk_root_end_io(struct kiobuf *kb)
 		bio->bi_status = errno_to_blk_status(kb->error);
 	bdev = root->bdev;
 	start = kiobuf_slot(kb)->start;
+	kblk_root_wipe(kb);
 	kiobuf_pool_free(&kd->roots, kb);
 	kblk_leave(kd, bdev, start, bio_op(bio));
 	if (lent)

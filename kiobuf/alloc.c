@@ -19,6 +19,7 @@ void kiobuf_init_once(struct kiobuf *kb)
 	INIT_LIST_HEAD(&kb->queue);
 	INIT_HLIST_HEAD(&kb->children);
 	INIT_HLIST_NODE(&kb->sibling);
+	atomic_set(&kb->io_count, 1);
 	kb->frames = NULL;
 	kb->spare = 0;
 }

@@ -109,6 +109,7 @@ static bool kiobuf_collate(struct kiobuf *parent, struct kiobuf *child)
 static void kiobuf_forget(struct kiobuf *kb)
 {
 	kiobuf_fault_free(kiobuf_fault_take(kb));
+	kb->fate &= ~KIOBUF_VAGUE;
 	kb->bytes = kb->length;
 	kb->error = 0;
 }

@@ -23,7 +23,6 @@ struct kiobuf_range {
 struct kiobuf_faults {
 	struct wait_queue_entry	entry;
 	struct list_head	ranges;
-	bool			vague;
 };
 
 static struct kmem_cache *kiobuf_range_cache;
@@ -44,7 +43,6 @@ static struct kiobuf_faults *kiobuf_faults_new(void)
 		return NULL;
 	init_waitqueue_func_entry(&set->entry, kiobuf_faults_wake);
 	INIT_LIST_HEAD(&set->ranges);
-	set->vague = false;
 	return set;
 }
 
@@ -80,10 +78,8 @@ struct kiobuf_faults *kiobuf_fault_take(struct kiobuf *kb)
 		return NULL;
 	spin_lock_irqsave(&kb->wait.lock, flags);
 	set = kiobuf_faults_find(kb);
-	if (set) {
+	if (set)
 		__remove_wait_queue(&kb->wait, &set->entry);
-		set->vague |= !!(kb->fate & KIOBUF_VAGUE);
-	}
 	spin_unlock_irqrestore(&kb->wait.lock, flags);
 	return set;
 }
@@ -129,17 +125,25 @@ void kiobuf_fault_add(struct kiobuf *kb, u64 offset, u64 length, int error)
 		kmem_cache_free(kiobuf_range_cache, range);
 }
 
+/* Does the prefix say all that is known? So for what had no clones. */
+static bool kiobuf_fault_is_rest(const struct kiobuf *kb)
+{
+	return !(kb->fate & KIOBUF_PARENT) || kb->fate & KIOBUF_VAGUE;
+}
+
 /* @child is ending: kb->faults is its own set. */
 void kiobuf_fault_merge(struct kiobuf *parent, struct kiobuf *child)
 {
 	struct kiobuf_faults *set = child->faults;
 	struct kiobuf_range *range, *next;
 
-	if (!set || set->vague || child->fate & KIOBUF_VAGUE) {
+	if (kiobuf_fault_is_rest(child)) {
 		kiobuf_fault_add(parent, child->offset + child->bytes,
 				 child->length - child->bytes, child->error);
 		return;
 	}
+	if (!set)
+		return;
 	list_for_each_entry(range, &set->ranges, list)
 		range->fault.offset += child->offset;
 	kiobuf_fault_splice(parent, &set->ranges, false);
@@ -219,12 +223,14 @@ int kiobuf_walk_faults(struct kiobuf *kb, kiobuf_fault_fn fn, void *arg)
 
 	if (!kb->error)
 		return 0;
-	if (!kb->faults || kb->faults->vague || kb->fate & KIOBUF_VAGUE) {
+	if (kiobuf_fault_is_rest(kb)) {
 		t.last.offset = kb->bytes;
 		t.last.length = kb->length - kb->bytes;
 		t.last.error = kb->error;
 		return kiobuf_tell(&t);
 	}
+	if (!kb->faults)
+		return 0;
 	list_sort(NULL, &kb->faults->ranges, kiobuf_range_cmp);
 	list_for_each_entry(range, &kb->faults->ranges, list) {
 		ret = kiobuf_tell_range(&t, &range->fault);

@@ -137,14 +137,13 @@ static void kiobuf_split(struct kiobuf *splitting, struct kiobuf *top)
 }
 
 /**
- * __kiobuf_submit() - kiobuf_submit() for a root that need not be tracked
- * @kb: header that lies in dev->root_pool, where it can be found
+ * __kiobuf_submit() - kiobuf_submit() for a root that was just set up in a pool
+ * @kb: header that lies in dev->root_pool, with KIOBUF_TRACKED set
  *
  * For borders. Context: as kiobuf_submit().
  */
 void __kiobuf_submit(struct kiobuf *kb)
 {
-	kb->active = true;
 	trace_submit(kb);
 	kb = kiobuf_descend(kb);
 	if (unlikely(kb)) {
@@ -180,8 +179,9 @@ static void kiobuf_resubmit(struct kiobuf *kb)
  */
 void kiobuf_submit(struct kiobuf *kb)
 {
-	if (!kb->parent && hlist_unhashed(&kb->sibling))
+	if (!kb->parent && !(kb->flags & KIOBUF_TRACKED))
 		kiobuf_track(kb);
+	kb->active = true;
 	kiobuf_resubmit(kb);
 }
 EXPORT_SYMBOL_GPL(kiobuf_submit);

@@ -56,6 +56,7 @@ void kiobuf_track(struct kiobuf *kb)
 	unsigned long flags;
 
 	kb->home = dev;
+	kb->flags |= KIOBUF_TRACKED;
 	spin_lock_irqsave(&dev->roots_lock, flags);
 	hlist_add_head(&kb->sibling, &dev->roots);
 	spin_unlock_irqrestore(&dev->roots_lock, flags);

@@ -119,6 +119,7 @@ enum kiobuf_op {
 /* kb->flags: the core's own */
 #define KIOBUF_POOLED		(1U << 8)	/* clone from the parent device's pool */
 #define KIOBUF_CARVED		(1U << 9)	/* kb->carved counts bytes */
+#define KIOBUF_TRACKED		(1U << 10)	/* a root that is listed already */
 
 /* kb->fate, guarded by kb->wait.lock */
 #define KIOBUF_DONE		(1U << 0)	/* the end was announced to waiters */
