@@ -12,5 +12,7 @@ extern struct kunit_suite kio_clone_suite;
 extern struct kunit_suite kio_complete_suite;
 extern struct kunit_suite kio_dev_suite;
 extern struct kunit_suite kio_race_suite;
+extern struct kunit_suite kio_tree_suite;
+extern struct kunit_suite kio_cancel_suite;
 
 #endif /* _KIO_TESTS_H */
