@@ -414,7 +414,8 @@ EXPORT_SYMBOL_GPL(kblk_disk_changed);
  * @name: of the device; unique over all kinds
  * @ops: its kind
  *
- * Context: process, sleeps. Return: as kiobuf_dev_register().
+ * Context: process, sleeps.
+ * Return: as kiobuf_dev_register().
  */
 int kblk_disk_init(struct kblk_disk *kd, const char *name,
 		   const struct kiobuf_dev_ops *ops)
@@ -727,7 +728,8 @@ EXPORT_SYMBOL_GPL(kblk_disk_resume);
  * @kd: device that is quiesced
  * @shape: what its queue is like now
  *
- * Context: process, sleeps. Return: 0 or a negative errno.
+ * Context: process, sleeps.
+ * Return: 0 or a negative errno.
  */
 int kblk_disk_reshape(struct kblk_disk *kd, const struct kblk_shape *shape)
 {

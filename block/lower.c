@@ -22,6 +22,9 @@ EXPORT_SYMBOL_GPL(kblk_lower_dev);
 /**
  * kblk_lower_size() - bytes of a claimed device, now
  * @lower: claimed device
+ *
+ * Context: any.
+ * Return: bytes.
  */
 u64 kblk_lower_size(const struct kblk_lower *lower)
 {
@@ -32,6 +35,9 @@ EXPORT_SYMBOL_GPL(kblk_lower_size);
 /**
  * kblk_lower_block_size() - bytes of a logical block of a claimed device
  * @lower: claimed device
+ *
+ * Context: any.
+ * Return: bytes.
  */
 unsigned int kblk_lower_block_size(const struct kblk_lower *lower)
 {
@@ -45,6 +51,9 @@ EXPORT_SYMBOL_GPL(kblk_lower_block_size);
  *
  * More than once means that a path, or two that lead to the same device, was
  * named again.
+ *
+ * Context: process.
+ * Return: how often.
  */
 unsigned int kblk_lower_users(const struct kblk_lower *lower)
 {

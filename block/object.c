@@ -79,7 +79,8 @@ static const char *kblk_lower_trouble(int error)
  * @path: of a block device
  * @write: writes will be sent to it
  *
- * Context: process, sleeps. Return: as kblk_lower_get().
+ * Context: process, sleeps.
+ * Return: as kblk_lower_get().
  */
 struct kblk_lower *kblk_object_lower(struct kblk_object *object,
 				     const char *path, bool write)
@@ -104,6 +105,9 @@ EXPORT_SYMBOL_GPL(kblk_object_lower);
  * @item: the object's
  * @page: where to print
  * @show: prints, and returns the length
+ *
+ * Context: process, sleeps.
+ * Return: what @show returned.
  */
 ssize_t kblk_attr_show(struct config_item *item, char *page,
 		       ssize_t (*show)(struct kblk_object *, char *))
@@ -127,6 +131,9 @@ EXPORT_SYMBOL_GPL(kblk_attr_show);
  *
  * `error` is emptied first, so that it speaks of the last write only. A refusal
  * for which @store found no words gets some.
+ *
+ * Context: process, sleeps.
+ * Return: what @store returned.
  */
 ssize_t kblk_attr_store(struct config_item *item, const char *page, size_t len,
 			ssize_t (*store)(struct kblk_object *, const char *,
@@ -386,7 +393,8 @@ static struct configfs_attribute **kblk_join_attrs(struct kblk_kind *kind)
  * kblk_kind_register() - make a folder for a kind of device
  * @kind: the kind; stays until kblk_kind_unregister()
  *
- * Context: process, sleeps. Return: 0 or a negative errno.
+ * Context: process, sleeps.
+ * Return: 0 or a negative errno.
  */
 int kblk_kind_register(struct kblk_kind *kind)
 {

@@ -253,7 +253,14 @@ static void kiobuf_climb_on(struct kiobuf *kb)
 		kb = kiobuf_climb(kb);
 }
 
-/* All that kiobuf_endio() does not do in line. */
+/**
+ * __kiobuf_endio() - all that kiobuf_endio() does not do in line
+ * @kb: as for kiobuf_endio(), which is what to call
+ * @bytes: likewise
+ * @error: likewise
+ *
+ * Context: any, hard irq too.
+ */
 void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 {
 	if (unlikely(error || bytes < kb->length)) {

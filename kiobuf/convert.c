@@ -80,7 +80,8 @@ EXPORT_SYMBOL_GPL(kiobuf_vec_add_bvecs);
  * @nents: entries to take
  * @gfp: to grow the vector with
  *
- * Context and return as kiobuf_vec_add_bvecs().
+ * Context: may sleep if @gfp allows.
+ * Return: as kiobuf_vec_add_bvecs().
  */
 int kiobuf_vec_add_sg(struct kiobuf_vec *vec, struct scatterlist *sg,
 		      unsigned int nents, gfp_t gfp)
@@ -176,6 +177,7 @@ EXPORT_SYMBOL_GPL(kiobuf_vec_add_iter);
  * @kb: header with a vector and a window of at least a byte
  *
  * Context: any.
+ * Return: how many.
  */
 u32 kiobuf_nr_frags(const struct kiobuf *kb)
 {

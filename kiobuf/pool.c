@@ -45,7 +45,8 @@ static void kiobuf_pool_delete(void *element, void *data)
  * @frames: frames that lie directly behind the header, part of @size
  * @reserve: elements set aside for progress without free memory
  *
- * Context: process, sleeps. Return: 0 or -ENOMEM.
+ * Context: process, sleeps.
+ * Return: 0 or -ENOMEM.
  */
 int kiobuf_pool_init(struct kiobuf_pool *pool, size_t size, u8 frames,
 		     int reserve)

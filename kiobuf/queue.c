@@ -94,7 +94,8 @@ EXPORT_SYMBOL_GPL(kiobuf_dequeue);
  * @q: the queue
  * @kb: header as given to ->cancel()
  *
- * Context: any; irq-safe. Return: true if it waited there.
+ * Context: any; irq-safe.
+ * Return: true if it waited there.
  */
 bool kiobuf_unqueue(struct kiobuf_queue *q, struct kiobuf *kb)
 {

@@ -51,7 +51,8 @@ EXPORT_SYMBOL_GPL(kiobuf_steps_init);
  * @steps: the steps; none is running, or it is the running one that calls
  * @fn: the step; last pushed, first run
  *
- * Context: any. Return: 0, or -ENOSPC when there is no room on the stack.
+ * Context: any.
+ * Return: 0, or -ENOSPC when there is no room on the stack.
  */
 int kiobuf_steps_push(struct kiobuf_steps *steps, kiobuf_step_fn fn)
 {

@@ -35,7 +35,9 @@ void __init kiobuf_track_init(void)
  * @kb: the header
  *
  * As shown in `inflight`; another use of the same memory has another number.
- * Context: any. Return: the number, never 0.
+ *
+ * Context: any.
+ * Return: the number, never 0.
  */
 u64 kiobuf_id(const struct kiobuf *kb)
 {

@@ -47,8 +47,10 @@ EXPORT_SYMBOL_GPL(kiobuf_vec_alloc);
  * @max: fragments it is to hold
  * @gfp: allocation flags; without sleeping, tables above some pages may not be had
  *
- * What it holds stays. Does nothing if there is room. Context: may sleep if @gfp
- * allows. Return: 0, or -ENOMEM, the vector then being as it was.
+ * What it holds stays. Does nothing if there is room.
+ *
+ * Context: may sleep if @gfp allows.
+ * Return: 0, or -ENOMEM, the vector then being as it was.
  */
 int kiobuf_vec_grow(struct kiobuf_vec *vec, u32 max, gfp_t gfp)
 {

@@ -9,7 +9,10 @@
  * kiobuf_window() - the window as an iterator over kb->vec->frags
  * @kb: header with a vector and a window below 4 GiB
  *
- * For for_each_bvec(), iov_iter_bvec() and the like. Context: any.
+ * For for_each_bvec(), iov_iter_bvec() and the like.
+ *
+ * Context: any.
+ * Return: the iterator.
  */
 struct bvec_iter kiobuf_window(const struct kiobuf *kb)
 {

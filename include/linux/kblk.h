@@ -89,7 +89,7 @@ int kblk_disk_quiesce(struct kblk_disk *kd);
 void kblk_disk_resume(struct kblk_disk *kd);
 void kblk_disk_changed(struct kblk_disk *kd);
 
-/**
+/*
  * struct kblk_lower - a claimed block device below one of ours
  * @dev: takes headers, when the device is a foreign one or a partition
  * @target: where to send headers: @dev, or one of our own devices

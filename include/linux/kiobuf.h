@@ -393,7 +393,8 @@ static inline bool kiobuf_op_is_write(enum kiobuf_op op)
  * kiobuf_is_done() - has the end been announced?
  * @kb: header that the caller has not let go of
  *
- * True once every interceptor and the end_io have run. Context: any.
+ * Context: any.
+ * Return: true once every interceptor and the end_io have run.
  */
 static inline bool kiobuf_is_done(const struct kiobuf *kb)
 {
