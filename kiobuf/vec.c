@@ -93,7 +93,7 @@ int kiobuf_vec_add(struct kiobuf_vec *vec, struct page *page, u32 offset,
 
 	if (!length || check_add_overflow(offset, length, &end))
 		return -EINVAL;
-	if (vec->nr == vec->max)
+	if (vec->nr >= vec->max)
 		return -ENOSPC;
 	frags[vec->nr].bv_page = page;
 	frags[vec->nr].bv_offset = offset;
@@ -145,9 +145,10 @@ int kiobuf_vec_add_buffer(struct kiobuf_vec *vec, const void *buffer,
 		u32 offset = offset_in_page(buffer);
 		size_t bytes = min_t(size_t, length, linear ?
 				     KIOBUF_FRAG_MAX : PAGE_SIZE - offset);
+		struct page *page = kiobuf_page_of(buffer);
 
-		ret = kiobuf_vec_add(vec, kiobuf_page_of(buffer), offset,
-				     bytes);
+		/* None where a vmalloc() buffer has ended before @length. */
+		ret = page ? kiobuf_vec_add(vec, page, offset, bytes) : -EINVAL;
 		buffer += bytes;
 		length -= bytes;
 	}
