@@ -14,7 +14,7 @@
 #include "internal.h"
 #include "trace.h"
 
-/**
+/*
  * struct kiobuf_cancel - a cancel under way
  * @error: what to cancel with
  * @id: of the root to cancel, 0 for any

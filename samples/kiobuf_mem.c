@@ -125,11 +125,9 @@ static const struct kiobuf_dev_ops mem_ops = {
 /**
  * kiobuf_mem_dev() - the device that this module makes
  *
- * For whoever submits to it, or links a device of his own above it. A module that
- * calls this depends on ours, so the device stays at least as long as the caller.
- *
  * Context: any.
- * Return: the device.
+ * Return: the device, to submit to or to link another above. A module that calls this
+ *	depends on ours, so the device stays at least as long as the caller.
  */
 struct kiobuf_dev *kiobuf_mem_dev(void)
 {
