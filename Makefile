@@ -15,7 +15,7 @@ endif
 W ?= 1
 C ?= 0
 
-.PHONY: all modules tools setup demo check check-debug bench install help clean
+.PHONY: all modules tools setup demo check check-debug bench docs install help clean
 all: modules tools ## modules for KVER (or KDIR), and the tools
 
 modules: ## modules only, into build/modules/KVER
@@ -50,6 +50,9 @@ check-debug: setup ## selftests on a kernel with KASAN, lockdep, kmemleak
 
 bench: all ## instructions per I/O beside dm, md and loop
 	@tests/bench/bench
+
+docs: setup ## HTML pages, the API's too, into build/docs
+	@scripts/docs
 
 install: all ## modules_install and the tools
 	$(MAKE) -C $(KDIR) M=$(KOBJ) KIO=$(KOBJ) KIO_TESTS=n modules_install
