@@ -129,9 +129,14 @@ static __always_inline void kblk_root_init(struct kblk_root *root,
 	kb->flags = KIOBUF_TRACKED;
 	kb->ioprio = bio->bi_ioprio;
 	kb->op = op;
-	/* Another use, which no cancel of the one before is for. */
-	kb->mark = (kb->mark | KIOBUF_MARK_ERRNO) + 1;
 	kb->end_io = kblk_root_end_io;
+}
+
+/* Another I/O, which no cancel of the one before is for. */
+static __always_inline void kblk_root_begin(struct kiobuf *kb, unsigned long now)
+{
+	kb->mark = (kb->mark | KIOBUF_MARK_ERRNO) + 1;
+	kiobuf_slot(kb)->start = now;
 }
 
 /* What only an end that was not plain leaves behind. */
@@ -152,6 +157,7 @@ static void kblk_flushed_end_io(struct kiobuf *kb)
 	struct kblk_root *root = container_of(kb, struct kblk_root, kb);
 	struct kblk_disk *kd = root->kd;
 
+	kb->error = kb->error ?: kiobuf_cancelled(kb);
 	if (kb->error) {
 		kblk_root_end_io(kb);
 		return;
@@ -226,7 +232,7 @@ static noinline void kblk_submit_any(struct bio *bio, unsigned long now,
 	root = container_of(kb, struct kblk_root, kb);
 	kblk_root_init(root, kd, bio, op);
 	kb->flags |= kblk_flags(bio->bi_opf);
-	kiobuf_slot(kb)->start = now;
+	kblk_root_begin(kb, now);
 	if (bio->bi_opf & REQ_PREFLUSH)
 		kblk_init_preflush(root);
 	if (bdev != kd->dev.part)
@@ -276,7 +282,7 @@ static void kblk_submit_bio(struct bio *bio)
 	}
 	root = container_of(kb, struct kblk_root, kb);
 	kblk_root_init(root, kd, bio, write ? KIOBUF_WRITE : KIOBUF_READ);
-	kiobuf_slot(kb)->start = now;
+	kblk_root_begin(kb, now);
 	__kiobuf_submit(kb);
 }
 

@@ -256,16 +256,64 @@ static ssize_t kblk_stats_read(struct kblk_object *object, char *page)
 	return len;
 }
 
+static int kblk_cancel(struct kblk_object *object, const char *page)
+{
+	u64 id = 0;
+
+	if (!sysfs_streq(page, "all") && (kstrtou64(page, 16, &id) || !id))
+		return -EINVAL;
+	return kiobuf_dev_cancel(&object->kd.dev, id, -ECANCELED);
+}
+
+static int kblk_refuse_cancel(struct kblk_object *object, int error)
+{
+	switch (error) {
+	case -EINVAL:
+		return kblk_refuse(object, error,
+				   "cancel takes the number of a request, as in inflight, or all.");
+	case -ENOENT:
+		return kblk_refuse(object, error,
+				   "No such request of %s is in flight.",
+				   object->kd.dev.name);
+	default:
+		return kblk_refuse(object, error,
+				   "A write that some legs may have already cannot be cancelled: it goes on to its end.");
+	}
+}
+
+/*
+ * Not under the object's lock: whoever has it may wait for the very I/O that is to
+ * be cancelled.
+ */
+static ssize_t kblk_cancel_store(struct config_item *item, const char *page,
+				 size_t len)
+{
+	struct kblk_object *object = kblk_object_of(item);
+	int ret = kblk_cancel(object, page);
+
+	if (ret) {
+		mutex_lock(&object->lock);
+		kblk_refuse_cancel(object, ret);
+		mutex_unlock(&object->lock);
+	} else if (mutex_trylock(&object->lock)) {
+		object->error[0] = '\0';
+		mutex_unlock(&object->lock);
+	}
+	return ret ?: len;
+}
+
 KBLK_ATTR(kblk_, enable);
 KBLK_ATTR_RO(kblk_, error);
 KBLK_ATTR_RO(kblk_, size_bytes);
 KBLK_ATTR_RO(kblk_, stats);
+CONFIGFS_ATTR_WO(kblk_, cancel);
 
 static struct configfs_attribute *kblk_common_attrs[] = {
 	&kblk_attr_enable,
 	&kblk_attr_error,
 	&kblk_attr_size_bytes,
 	&kblk_attr_stats,
+	&kblk_attr_cancel,
 	NULL
 };
 

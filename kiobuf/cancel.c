@@ -19,20 +19,27 @@
  * @error: what to cancel with
  * @id: of the root to cancel, 0 for any
  * @except: header whose clones are meant, not itself
- * @only: cancel what is at a device for which this is true, NULL for all
  * @pulled: off their queues, to be ended
- * @found: a header was marked
+ * @found: a header was cancelled, or had been
  * @vetoed: a device said no
  */
 struct kiobuf_cancel {
 	int			error;
 	u64			id;
 	const struct kiobuf	*except;
-	bool			(*only)(const struct kiobuf_dev *dev);
 	struct list_head	pulled;
 	bool			found;
 	bool			vetoed;
 };
+
+/* -EAGAIN asks for another try, which is the opposite. */
+int kiobuf_check_errno(int error, int instead)
+{
+	if (WARN_ON_ONCE(!error || !IS_ERR_VALUE((long)error) ||
+			 error == -EAGAIN))
+		return instead;
+	return error;
+}
 
 /* False if the memory has become another I/O since @mark was read. */
 static bool kiobuf_mark(struct kiobuf *kb, u32 mark, int error)
@@ -40,21 +47,49 @@ static bool kiobuf_mark(struct kiobuf *kb, u32 mark, int error)
 	return cmpxchg(&kb->mark, mark, mark | -error) == mark;
 }
 
+/* @kb is marked: it is in that queue, or will never come there. */
+static bool kiobuf_pull(struct kiobuf *kb, struct list_head *pulled)
+{
+	/* Read after the mark, which orders it: see kiobuf_enqueue(). */
+	struct kiobuf_dev *dev = READ_ONCE(kb->dev);
+
+	if (!hlist_empty(&kb->children) || !dev || !dev->ops->cancel ||
+	    !dev->ops->cancel(dev, kb))
+		return false;
+	kiobuf_stat_inc(dev, cancelled);
+	list_add_tail(&kb->queue, pulled);
+	return true;
+}
+
+/*
+ * A device has a say in what it has split, and in what it may be about to: no first
+ * clone can be made while we have the lock.
+ */
+static bool kiobuf_vetoed(const struct kiobuf *kb)
+{
+	struct kiobuf_dev *dev = READ_ONCE(kb->dev);
+
+	if (kb->fate & KIOBUF_PARENT && !(kb->flags & KIOBUF_BY_DEV))
+		return false;
+	return dev && dev->ops->veto && dev->ops->veto(dev, kb);
+}
+
 static enum kiobuf_walk kiobuf_cancel_one(struct kiobuf *kb, int depth,
 					  void *arg)
 {
 	struct kiobuf_cancel *c = arg;
 	u32 mark = READ_ONCE(kb->mark);
-	struct kiobuf_dev *dev = READ_ONCE(kb->dev);
-	const struct kiobuf_dev_ops *ops = dev ? dev->ops : NULL;
 
-	if (kb == c->except || (dev && c->only && !c->only(dev)))
+	if (kb == c->except)
 		return KIOBUF_WALK_ON;
-	if (!depth && c->id && kiobuf_id(kb) != c->id)
+	if (kb->fate & KIOBUF_DONE ||
+	    (!depth && c->id && kiobuf_id(kb) != c->id))
 		return KIOBUF_WALK_OVER;
-	if (mark & KIOBUF_MARK_ERRNO)
-		return KIOBUF_WALK_OVER;
-	if (ops && ops->veto && ops->veto(kb)) {
+	if (mark & KIOBUF_MARK_ERRNO) {
+		c->found = true;
+		return KIOBUF_WALK_ON;
+	}
+	if (kiobuf_vetoed(kb)) {
 		c->vetoed = true;
 		return KIOBUF_WALK_OVER;
 	}
@@ -62,32 +97,19 @@ static enum kiobuf_walk kiobuf_cancel_one(struct kiobuf *kb, int depth,
 		return KIOBUF_WALK_OVER;
 	c->found = true;
 	trace_cancel(kb);
-	if (hlist_empty(&kb->children) && ops && ops->cancel &&
-	    ops->cancel(kb)) {
-		kiobuf_stat_inc(dev, cancelled);
-		list_add_tail(&kb->queue, &c->pulled);
-	}
+	kiobuf_pull(kb, &c->pulled);
 	return KIOBUF_WALK_ON;
 }
 
 /* They are ours alone, on no queue any more. */
-static void kiobuf_end_pulled(struct kiobuf_cancel *c)
+void kiobuf_end_pulled(struct list_head *pulled, int error)
 {
 	struct kiobuf *kb, *next;
 
-	list_for_each_entry_safe(kb, next, &c->pulled, queue) {
+	list_for_each_entry_safe(kb, next, pulled, queue) {
 		list_del_init(&kb->queue);
-		kiobuf_endio(kb, 0, c->error);
+		kiobuf_endio(kb, 0, error);
 	}
-}
-
-/* -EAGAIN asks for another try, which is the opposite. */
-static int kiobuf_check_errno(int error)
-{
-	if (WARN_ON_ONCE(!error || !IS_ERR_VALUE((long)error) ||
-			 error == -EAGAIN))
-		return -ECANCELED;
-	return error;
 }
 
 /**
@@ -110,12 +132,12 @@ static int kiobuf_check_errno(int error)
 int kiobuf_cancel(struct kiobuf *kb, int error)
 {
 	struct kiobuf_cancel c = {
-		.error	= kiobuf_check_errno(error),
+		.error	= kiobuf_check_errno(error, -ECANCELED),
 		.pulled	= LIST_HEAD_INIT(c.pulled),
 	};
 
 	kiobuf_walk(kb, kiobuf_cancel_one, &c);
-	kiobuf_end_pulled(&c);
+	kiobuf_end_pulled(&c.pulled, c.error);
 	return c.vetoed ? -EBUSY : 0;
 }
 EXPORT_SYMBOL_GPL(kiobuf_cancel);
@@ -130,17 +152,7 @@ void kiobuf_cancel_clones(struct kiobuf *parent, int error)
 	};
 
 	kiobuf_walk(parent, kiobuf_cancel_one, &c);
-	kiobuf_end_pulled(&c);
-}
-
-static int kiobuf_cancel_roots(struct kiobuf_dev *dev, struct kiobuf_cancel *c)
-{
-	INIT_LIST_HEAD(&c->pulled);
-	kiobuf_dev_walk_roots(dev, kiobuf_cancel_one, c);
-	kiobuf_end_pulled(c);
-	if (c->vetoed)
-		return -EBUSY;
-	return c->found || !c->id ? 0 : -ENOENT;
+	kiobuf_end_pulled(&c.pulled, error);
 }
 
 /**
@@ -149,29 +161,66 @@ static int kiobuf_cancel_roots(struct kiobuf_dev *dev, struct kiobuf_cancel *c)
  * @id: of the request, see kiobuf_id(); 0 for all
  * @error: as in kiobuf_cancel()
  *
- * Context: process.
+ * What makers cloned without submitting it, such as sets, has no device: it is found by
+ * its @id whatever @dev is, and is not part of all. Context: process; end_io of what
+ * was pulled is called.
  * Return: 0; -ENOENT if no such request is in flight; -EBUSY if a device would not
  * have it, or a part of it, cancelled now.
  */
 int kiobuf_dev_cancel(struct kiobuf_dev *dev, u64 id, int error)
 {
 	struct kiobuf_cancel c = {
-		.error	= kiobuf_check_errno(error),
+		.error	= kiobuf_check_errno(error, -ECANCELED),
 		.id	= id,
+		.pulled	= LIST_HEAD_INIT(c.pulled),
 	};
 
-	return kiobuf_cancel_roots(dev, &c);
+	kiobuf_dev_walk_roots(dev, kiobuf_cancel_one, &c);
+	if (id)
+		kiobuf_dev_walk_roots(NULL, kiobuf_cancel_one, &c);
+	kiobuf_end_pulled(&c.pulled, c.error);
+	if (c.vetoed)
+		return -EBUSY;
+	return c.found || !id ? 0 : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_cancel);
 
-/* Of what was submitted to @dev, all that now is where @only says. */
-void kiobuf_dev_cancel_at(struct kiobuf_dev *dev,
-			  bool (*only)(const struct kiobuf_dev *dev), int error)
+/* ---- a device that goes ---- */
+
+struct kiobuf_puller {
+	bool			(*only)(const struct kiobuf_dev *dev);
+	int			error;
+	struct list_head	*pulled;
+};
+
+/*
+ * The mark is only lent, for the device to let go of it: what a layer above may yet
+ * send elsewhere has not been cancelled by anyone.
+ */
+static enum kiobuf_walk kiobuf_pull_one(struct kiobuf *kb, int depth, void *arg)
 {
-	struct kiobuf_cancel c = {
-		.error	= kiobuf_check_errno(error),
+	struct kiobuf_puller *p = arg;
+	const struct kiobuf_dev *dev = READ_ONCE(kb->dev);
+	u32 mark = READ_ONCE(kb->mark);
+
+	if (!dev || !p->only(dev) || mark & KIOBUF_MARK_ERRNO ||
+	    !hlist_empty(&kb->children) || !kiobuf_mark(kb, mark, p->error))
+		return KIOBUF_WALK_ON;
+	kiobuf_pull(kb, p->pulled);
+	cmpxchg(&kb->mark, mark | -p->error, mark);
+	return KIOBUF_WALK_ON;
+}
+
+/* Of what was submitted to @dev, what waits in the queue of a device that is meant. */
+void kiobuf_dev_pull(struct kiobuf_dev *dev,
+		     bool (*only)(const struct kiobuf_dev *dev), int error,
+		     struct list_head *pulled)
+{
+	struct kiobuf_puller p = {
 		.only	= only,
+		.error	= error,
+		.pulled	= pulled,
 	};
 
-	kiobuf_cancel_roots(dev, &c);
+	kiobuf_dev_walk_roots(dev, kiobuf_pull_one, &p);
 }

@@ -79,9 +79,12 @@ static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
 					  const struct kiobuf_cursor *cur)
 {
 	struct kiobuf_dev *dev = parent->dev;
-	struct kiobuf *kb = kiobuf_pool_alloc(&dev->pool, gfp);
+	struct kiobuf *kb;
 	int ret;
 
+	if (unlikely(READ_ONCE(dev->shutdown)))
+		return ERR_PTR(READ_ONCE(dev->shutdown) ?: -ESHUTDOWN);
+	kb = kiobuf_pool_alloc(&dev->pool, gfp);
 	if (!kb)
 		return ERR_PTR(-EAGAIN);
 	ret = kiobuf_clone_window(kb, parent, offset, length, cur);

@@ -4,7 +4,7 @@
  * since a leaf may end in hard irq context below many layers.
  */
 #include <linux/module.h>
-#include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include "internal.h"
 #include "trace.h"
@@ -67,10 +67,15 @@ EXPORT_SYMBOL_GPL(kiobuf_fail);
  */
 void kiobuf_collate_prefix(struct kiobuf *parent, struct kiobuf *child)
 {
+	unsigned long flags;
+
 	if (likely(!child->error))
 		return;
 	kiobuf_fail_prefix(parent, child->offset + child->bytes, child->error);
-	kiobuf_fault_merge(parent, child);
+	/* They are the parent's once the child's end_io has looked at them. */
+	spin_lock_irqsave(&child->wait.lock, flags);
+	child->fate |= KIOBUF_MERGE;
+	spin_unlock_irqrestore(&child->wait.lock, flags);
 }
 EXPORT_SYMBOL_GPL(kiobuf_collate_prefix);
 
@@ -91,27 +96,34 @@ static bool kiobuf_collate_any(struct kiobuf *parent, struct kiobuf *child)
 	return first;
 }
 
+/* By the rule of who made the clone: the parent's device, or its maker. */
 static bool kiobuf_collate(struct kiobuf *parent, struct kiobuf *child)
 {
-	struct kiobuf_dev *dev = parent->dev;
-
-	if (unlikely(parent->flags & KIOBUF_ANY))
-		return kiobuf_collate_any(parent, child);
-	if (unlikely(parent->flags & KIOBUF_COLLATE_OWN))
+	if (likely(parent->flags & KIOBUF_BY_DEV)) {
+		if (parent->dev->ops->collate)
+			parent->dev->ops->collate(parent, child);
+		else
+			kiobuf_collate_prefix(parent, child);
 		return false;
-	if (dev && dev->ops->collate)
-		dev->ops->collate(parent, child);
-	else
+	}
+	if (parent->flags & KIOBUF_ANY)
+		return kiobuf_collate_any(parent, child);
+	if (!(parent->flags & KIOBUF_COLLATE_OWN))
 		kiobuf_collate_prefix(parent, child);
 	return false;
 }
 
+/* As if nobody had reported anything yet. */
 static void kiobuf_forget(struct kiobuf *kb)
 {
+	unsigned long flags;
+
 	kiobuf_fault_free(kiobuf_fault_take(kb));
-	kb->fate &= ~KIOBUF_VAGUE;
+	spin_lock_irqsave(&kb->wait.lock, flags);
+	kb->fate &= ~(KIOBUF_VAGUE | KIOBUF_WON);
 	kb->bytes = kb->length;
 	kb->error = 0;
+	spin_unlock_irqrestore(&kb->wait.lock, flags);
 }
 
 /**
@@ -122,17 +134,12 @@ static void kiobuf_forget(struct kiobuf *kb)
  */
 void kiobuf_restart(struct kiobuf *kb)
 {
+	kb->flags &= ~(KIOBUF_CARVED | KIOBUF_BY_DEV);
 	kiobuf_forget(kb);
-	atomic_set(&kb->io_count, 1);
 }
 EXPORT_SYMBOL_GPL(kiobuf_restart);
 
 /* ---- the climb ---- */
-
-static bool kiobuf_may_sleep(void)
-{
-	return preemptible() && !current->bio_list;
-}
 
 static struct workqueue_struct *kiobuf_end_wq;
 static struct kiobuf_ender kiobuf_ender = {
@@ -141,17 +148,30 @@ static struct kiobuf_ender kiobuf_ender = {
 	.work	= __WORK_INITIALIZER(kiobuf_ender.work, kiobuf_run_ends),
 };
 
-/* Queued under the lock, since the worker may end what keeps the device. */
-static void kiobuf_end_later(struct kiobuf *kb)
+static struct kiobuf_ender *kiobuf_ender_of(struct kiobuf_dev *dev)
 {
-	struct kiobuf_dev *dev = kb->dev;
-	struct kiobuf_ender *ender = dev ? &dev->ender : &kiobuf_ender;
+	return dev ? &dev->ender : &kiobuf_ender;
+}
+
+/*
+ * Leaves the rest to the worker of @dev, unless this is it. Queued under the lock, since
+ * the worker may end what keeps the device.
+ */
+static bool kiobuf_end_later(struct kiobuf *kb, struct kiobuf_dev *dev,
+			     const struct kiobuf_ender *here)
+{
+	struct kiobuf_ender *ender = kiobuf_ender_of(dev);
 	unsigned long flags;
 
+	if (ender == here)
+		return false;
+	/* It is not idle, even if nobody ever submitted it. */
+	kb->active = true;
 	spin_lock_irqsave(&ender->lock, flags);
 	list_add_tail(&kb->queue, &ender->list);
 	queue_work(dev ? dev->wq_end : kiobuf_end_wq, &ender->work);
 	spin_unlock_irqrestore(&ender->lock, flags);
+	return true;
 }
 
 static void kiobuf_unpush(struct kiobuf *kb, struct kiobuf_frame *frame)
@@ -167,16 +187,18 @@ static void kiobuf_unpush(struct kiobuf *kb, struct kiobuf_frame *frame)
 }
 
 /* Returns false if a frame's owner, or a worker, has the header now. */
-static bool kiobuf_pop_frames(struct kiobuf *kb)
+static bool kiobuf_pop_frames(struct kiobuf *kb,
+			      const struct kiobuf_ender *here)
 {
 	while (kb->frames) {
 		struct kiobuf_frame *frame = kb->frames;
 
-		if (frame->task && !kiobuf_may_sleep()) {
-			kiobuf_end_later(kb);
+		if (frame->task &&
+		    kiobuf_end_later(kb, frame->dev ?: kb->dev, here))
 			return false;
-		}
 		kiobuf_unpush(kb, frame);
+		/* The share of whoever holds it; nobody drops it on the way up. */
+		atomic_set(&kb->io_count, 1);
 		if (frame->endio(kb, frame) == KIOBUF_HOLD)
 			return false;
 	}
@@ -194,16 +216,42 @@ static void kiobuf_hand_over(struct kiobuf *kb, struct kiobuf_dev *maker)
 		kiobuf_done(kb);
 }
 
-/* Returns the parent, of which the clone's share is still to be dropped. */
-static struct kiobuf *kiobuf_finish(struct kiobuf *kb)
+/* Merged into the parent's when nobody looks at the child's any more. */
+struct kiobuf_legacy {
+	struct kiobuf_faults	*faults;
+	struct kiobuf_fault	rest;
+	u64			offset;
+	bool			is_rest;
+	bool			merge;
+};
+
+static void kiobuf_legacy_take(struct kiobuf_legacy *legacy, struct kiobuf *kb)
 {
-	struct kiobuf *parent = kb->parent;
-	struct kiobuf_faults *faults = NULL;
+	legacy->faults = kiobuf_fault_take(kb);
+	kb->flags &= ~KIOBUF_CARVED;
+	kb->faults = legacy->faults;
+	legacy->is_rest = kiobuf_fault_is_rest(kb);
+	legacy->offset = kb->offset;
+	legacy->rest.offset = kb->offset + kb->bytes;
+	legacy->rest.length = kb->length - kb->bytes;
+	legacy->rest.error = kb->error;
+}
+
+static void kiobuf_legacy_leave(struct kiobuf_legacy *legacy,
+				struct kiobuf *parent)
+{
+	if (legacy->merge && (legacy->is_rest || legacy->faults))
+		kiobuf_fault_merge(parent,
+				   legacy->is_rest ? NULL : legacy->faults,
+				   &legacy->rest, legacy->offset);
+	kiobuf_fault_free(legacy->faults);
+}
+
+/* Takes the header off the list that it is on. */
+static void kiobuf_leave(struct kiobuf *kb, struct kiobuf *parent)
+{
 	bool won = false;
 
-	trace_endio(kb);
-	if (unlikely(kb->error))
-		faults = kb->faults = kiobuf_fault_take(kb);
 	if (parent) {
 		won = kiobuf_collate(parent, kb);
 		kiobuf_unlink_clone(kb, parent);
@@ -212,8 +260,31 @@ static struct kiobuf *kiobuf_finish(struct kiobuf *kb)
 	} else if (!hlist_unhashed(&kb->sibling)) {
 		kiobuf_untrack(kb);
 	}
+}
+
+static noinline struct kiobuf *kiobuf_finish_failed(struct kiobuf *kb)
+{
+	struct kiobuf *parent = kb->parent;
+	struct kiobuf_legacy legacy;
+
+	kiobuf_legacy_take(&legacy, kb);
+	kiobuf_leave(kb, parent);
+	legacy.merge = kb->fate & KIOBUF_MERGE;
 	kiobuf_hand_over(kb, parent ? parent->dev : NULL);
-	kiobuf_fault_free(faults);
+	kiobuf_legacy_leave(&legacy, parent);
+	return parent;
+}
+
+/* Returns the parent, of which the clone's share is still to be dropped. */
+static struct kiobuf *kiobuf_finish(struct kiobuf *kb)
+{
+	struct kiobuf *parent = kb->parent;
+
+	trace_endio(kb);
+	if (unlikely(kb->error))
+		return kiobuf_finish_failed(kb);
+	kiobuf_leave(kb, parent);
+	kiobuf_hand_over(kb, parent ? parent->dev : NULL);
 	return parent;
 }
 
@@ -230,28 +301,49 @@ static bool kiobuf_drop_share(struct kiobuf *kb)
 	return atomic_dec_and_test(&kb->io_count);
 }
 
+/* Where an end_io that sleeps is called. */
+static struct kiobuf_dev *kiobuf_end_dev(const struct kiobuf *kb)
+{
+	return !kb->parent && !hlist_unhashed(&kb->sibling) && kb->home ?
+		kb->home : kb->dev;
+}
+
 /*
  * Goes on with a header of which all shares are dropped. Returns the parent, or NULL
- * when there is none or somebody else goes on with this one.
+ * when there is none or somebody else goes on with this one. @here: the worker that
+ * runs this, NULL if none does and nothing may sleep.
  */
-static struct kiobuf *kiobuf_climb(struct kiobuf *kb)
+static struct kiobuf *kiobuf_climb(struct kiobuf *kb,
+				   const struct kiobuf_ender *here)
 {
 	if (unlikely(kb->fate & KIOBUF_WON))
 		kiobuf_forget(kb);
-	if (kb->frames && !kiobuf_pop_frames(kb))
+	if (kb->frames && !kiobuf_pop_frames(kb, here))
 		return NULL;
-	if (unlikely(kb->flags & KIOBUF_END_IN_TASK) && !kiobuf_may_sleep()) {
-		kiobuf_end_later(kb);
+	if (unlikely(kb->flags & KIOBUF_END_IN_TASK) &&
+	    kiobuf_end_later(kb, kiobuf_end_dev(kb), here))
 		return NULL;
-	}
 	return kiobuf_finish(kb);
 }
 
-static void kiobuf_climb_on(struct kiobuf *kb)
+static void kiobuf_climb_on(struct kiobuf *kb, const struct kiobuf_ender *here)
 {
 	while (kb && kiobuf_drop_share(kb))
-		kb = kiobuf_climb(kb);
+		kb = kiobuf_climb(kb, here);
 }
+
+/**
+ * kiobuf_resume() - let a header go on that a frame has held
+ * @kb: the header, with the result that it had, or with a failure that
+ *	kiobuf_fail() has added
+ *
+ * Context: as kiobuf_endio().
+ */
+void kiobuf_resume(struct kiobuf *kb)
+{
+	kiobuf_climb_on(kb, NULL);
+}
+EXPORT_SYMBOL_GPL(kiobuf_resume);
 
 /**
  * __kiobuf_endio() - all that kiobuf_endio() does not do in line
@@ -268,7 +360,7 @@ void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 			kiobuf_stat_inc(kb->dev, failed);
 		kiobuf_fail(kb, bytes, error ?: -EIO);
 	}
-	kiobuf_climb_on(kb);
+	kiobuf_climb_on(kb, NULL);
 }
 EXPORT_SYMBOL_GPL(__kiobuf_endio);
 
@@ -277,6 +369,7 @@ void kiobuf_run_ends(struct work_struct *work)
 {
 	struct kiobuf_ender *ender = container_of(work, struct kiobuf_ender,
 						  work);
+	unsigned int noio = memalloc_noio_save();
 	struct kiobuf *kb;
 
 	do {
@@ -287,8 +380,9 @@ void kiobuf_run_ends(struct work_struct *work)
 			list_del_init(&kb->queue);
 		spin_unlock_irq(&ender->lock);
 		if (kb)
-			kiobuf_climb_on(kiobuf_climb(kb));
+			kiobuf_climb_on(kiobuf_climb(kb, ender), ender);
 	} while (kb);
+	memalloc_noio_restore(noio);
 }
 
 /**
@@ -305,6 +399,7 @@ void kiobuf_done(struct kiobuf *kb)
 	bool orphan;
 
 	spin_lock_irqsave(&kb->wait.lock, flags);
+	kb->faults = NULL;
 	/* Pairs with kiobuf_is_done(). */
 	smp_store_release(&kb->fate, kb->fate | KIOBUF_DONE);
 	wake_up_all_locked(&kb->wait);

@@ -174,7 +174,7 @@ EXPORT_SYMBOL_GPL(kiobuf_vec_add_iter);
 
 /**
  * kiobuf_nr_frags() - fragments that a window touches
- * @kb: header with a vector and a window of at least a byte
+ * @kb: header with a vector
  *
  * Context: any.
  * Return: how many.
@@ -185,6 +185,8 @@ u32 kiobuf_nr_frags(const struct kiobuf *kb)
 	u64 left = kb->skip + kb->length;
 	u32 nr = 1;
 
+	if (!kb->length)
+		return 0;
 	while (left > frag->bv_len) {
 		left -= frag++->bv_len;
 		nr++;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sight: /sys/kernel/debug/kiobuf/DEV/{inflight,counters,latency}, and `timing`
- * beside the devices, which turns the measuring of latencies on.
+ * Sight: /sys/kernel/debug/kiobuf/DEV/{inflight,counters,latency}. Beside the devices:
+ * `timing`, which turns the measuring of latencies on, and `inflight` for parents that
+ * were not submitted to any device, such as sets.
  */
 #include <linux/debugfs.h>
 #include <linux/jiffies.h>
@@ -57,13 +58,11 @@ static enum kiobuf_walk kiobuf_show(struct kiobuf *kb, int depth, void *arg)
 	const struct kiobuf_dev *dev = READ_ONCE(kb->dev);
 	struct seq_file *m = arg;
 
-	if (!dev)
-		return KIOBUF_WALK_OVER;
 	seq_printf(m, "%*s%llx %s %llu %llu %llu %u %s %s\n", depth * 2, "",
 		   kiobuf_id(kb), kiobuf_op_names[kb->op % KIOBUF_NR_OPS],
 		   kb->pos >> SECTOR_SHIFT, kb->length, kiobuf_bytes_done(kb),
 		   jiffies_to_usecs(kiobuf_age(kb)), kiobuf_state(kb),
-		   dev->name);
+		   dev ? dev->name : "-");
 	return seq_has_overflowed(m) ? KIOBUF_WALK_STOP : KIOBUF_WALK_ON;
 }
 
@@ -171,6 +170,8 @@ void kiobuf_debug_del(struct kiobuf_dev *dev)
 void __init kiobuf_debug_init(void)
 {
 	kiobuf_debug = debugfs_create_dir("kiobuf", NULL);
+	debugfs_create_file("inflight", 0400, kiobuf_debug, NULL,
+			    &inflight_fops);
 	debugfs_create_file("timing", 0600, kiobuf_debug, NULL, &timing_fops);
 }
 

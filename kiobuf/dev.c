@@ -94,7 +94,7 @@ static void kiobuf_dev_tear_down(struct kiobuf_dev *dev)
 
 static int kiobuf_submit_down(struct kiobuf *kb)
 {
-	return READ_ONCE(kb->dev->shutdown);
+	return READ_ONCE(kb->dev->shutdown) ?: -ESHUTDOWN;
 }
 
 /**
@@ -108,8 +108,8 @@ void kiobuf_dev_set_ops(struct kiobuf_dev *dev,
 			const struct kiobuf_dev_ops *ops)
 {
 	dev->ops = ops;
-	dev->shutdown = 0;
 	WRITE_ONCE(dev->submit, ops->submit);
+	WRITE_ONCE(dev->shutdown, 0);
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_set_ops);
 
@@ -367,28 +367,25 @@ static bool kiobuf_dev_is_marked(const struct kiobuf_dev *dev)
 	return dev->mark == kiobuf_dev_walk;
 }
 
-/* Roots of a device that is marked itself are meant whole. */
-static void kiobuf_dev_cancel_up(struct kiobuf_dev *dev, int error)
-{
-	struct kiobuf_link *link;
-
-	kiobuf_dev_cancel_at(dev, kiobuf_dev_is_marked, error);
-	list_for_each_entry(link, &dev->uppers, above)
-		kiobuf_dev_cancel_up(link->upper, error);
-}
-
 /**
  * kiobuf_dev_shutdown() - take a device out of service at once
  * @dev: registered device
  * @error: what all I/O ends with from now on: -ESHUTDOWN, -EIO, -ENODEV ...
  *
- * New headers are refused. What is in flight there, or on a device below that only
- * lies below this one, is cancelled as by kiobuf_cancel(): what waits in a queue
- * ends, what the hardware has ends when that lets go of it. Nothing is
- * waited for. kiobuf_dev_set_ops() brings it up again. Context: process, sleeps.
+ * New headers are refused, and those that it has split get no more clones. What waits in
+ * its queue, or in that of a device below that only lies below this one, ends; what
+ * the hardware has ends when that lets go of it. Nothing is waited for. To a
+ * device above this is a failure like any other: a mirror goes on with another leg.
+ * kiobuf_dev_set_ops() brings it up again.
+ *
+ * Context: process, sleeps; end_io of what was pulled is called.
  */
 void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error)
 {
+	struct kiobuf_dev *other;
+	LIST_HEAD(pulled);
+
+	error = kiobuf_check_errno(error, -ESHUTDOWN);
 	mutex_lock(&kiobuf_dev_mutex);
 	WRITE_ONCE(dev->shutdown, error);
 	WRITE_ONCE(dev->submit, kiobuf_submit_down);
@@ -396,7 +393,10 @@ void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error)
 	smp_mb();
 	kiobuf_dev_walk++;
 	kiobuf_dev_mark_own(dev);
-	kiobuf_dev_cancel_up(dev, error);
+	list_for_each_entry(other, &kiobuf_devs, registry)
+		kiobuf_dev_pull(other, kiobuf_dev_is_marked, error, &pulled);
+	kiobuf_dev_pull(NULL, kiobuf_dev_is_marked, error, &pulled);
 	mutex_unlock(&kiobuf_dev_mutex);
+	kiobuf_end_pulled(&pulled, error);
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_shutdown);

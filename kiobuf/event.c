@@ -95,13 +95,15 @@ EXPORT_SYMBOL_GPL(kiobuf_alarm_stop);
 /**
  * kiobuf_compound_init() - set up a compound without members
  * @compound: memory of the compound
- * @need: how many members must happen: 1 for any, their number for all
+ * @need: how many members must happen: 1 for any, their number for all;
+ *	with 0 it has happened
  *
  * Context: any.
  */
 void kiobuf_compound_init(struct kiobuf_compound *compound, int need)
 {
 	kiobuf_event_init(&compound->event);
+	compound->event.happened = need <= 0;
 	atomic_set(&compound->missing, need);
 	INIT_LIST_HEAD(&compound->members);
 }

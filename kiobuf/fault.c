@@ -126,31 +126,31 @@ void kiobuf_fault_add(struct kiobuf *kb, u64 offset, u64 length, int error)
 }
 
 /* Does the prefix say all that is known? So for what had no clones. */
-static bool kiobuf_fault_is_rest(const struct kiobuf *kb)
+bool kiobuf_fault_is_rest(const struct kiobuf *kb)
 {
 	return !(kb->fate & KIOBUF_PARENT) || kb->fate & KIOBUF_VAGUE;
 }
 
-/* @child is ending: kb->faults is its own set. */
-void kiobuf_fault_merge(struct kiobuf *parent, struct kiobuf *child)
+/*
+ * A clone has ended, and its end_io has run: what failed in it failed in the parent.
+ * @set: its ranges, NULL if @rest is all that is known
+ * @rest: in the parent's window, the clone's own from its first failure on
+ * @offset: where the clone's window begins in the parent's
+ */
+void kiobuf_fault_merge(struct kiobuf *parent, struct kiobuf_faults *set,
+			const struct kiobuf_fault *rest, u64 offset)
 {
-	struct kiobuf_faults *set = child->faults;
-	struct kiobuf_range *range, *next;
+	struct kiobuf_range *range;
 
-	if (kiobuf_fault_is_rest(child)) {
-		kiobuf_fault_add(parent, child->offset + child->bytes,
-				 child->length - child->bytes, child->error);
+	if (!set) {
+		kiobuf_fault_add(parent, rest->offset, rest->length,
+				 rest->error);
 		return;
 	}
-	if (!set)
-		return;
 	list_for_each_entry(range, &set->ranges, list)
-		range->fault.offset += child->offset;
+		range->fault.offset += offset;
+	/* What there is no memory for stays, and goes with the set. */
 	kiobuf_fault_splice(parent, &set->ranges, false);
-	/* Still here if there was no memory. */
-	list_for_each_entry_safe(range, next, &set->ranges, list)
-		kmem_cache_free(kiobuf_range_cache, range);
-	INIT_LIST_HEAD(&set->ranges);
 }
 
 /* ---- walking them ---- */
@@ -223,7 +223,8 @@ int kiobuf_walk_faults(struct kiobuf *kb, kiobuf_fault_fn fn, void *arg)
 
 	if (!kb->error)
 		return 0;
-	if (kiobuf_fault_is_rest(kb)) {
+	/* Those of one that is done are gone: the prefix is left. */
+	if (kiobuf_fault_is_rest(kb) || kb->fate & KIOBUF_DONE) {
 		t.last.offset = kb->bytes;
 		t.last.length = kb->length - kb->bytes;
 		t.last.error = kb->error;

@@ -37,19 +37,23 @@ void kiobuf_fail_prefix(struct kiobuf *kb, u64 bytes, int error);
 int kiobuf_fault_init(void);
 void kiobuf_fault_exit(void);
 void kiobuf_fault_add(struct kiobuf *kb, u64 offset, u64 length, int error);
-void kiobuf_fault_merge(struct kiobuf *parent, struct kiobuf *child);
+void kiobuf_fault_merge(struct kiobuf *parent, struct kiobuf_faults *set,
+			const struct kiobuf_fault *rest, u64 offset);
+bool kiobuf_fault_is_rest(const struct kiobuf *kb);
 struct kiobuf_faults *kiobuf_fault_take(struct kiobuf *kb);
 void kiobuf_fault_free(struct kiobuf_faults *faults);
 
 /* cancel.c */
 void kiobuf_cancel_clones(struct kiobuf *parent, int error);
-void kiobuf_dev_cancel_at(struct kiobuf_dev *dev,
-			  bool (*only)(const struct kiobuf_dev *dev),
-			  int error);
+void kiobuf_dev_pull(struct kiobuf_dev *dev,
+		     bool (*only)(const struct kiobuf_dev *dev), int error,
+		     struct list_head *pulled);
+void kiobuf_end_pulled(struct list_head *pulled, int error);
+int kiobuf_check_errno(int error, int instead);
 
 /* track.c */
 void kiobuf_track_init(void);
-void kiobuf_track(struct kiobuf *kb);
+void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home);
 void kiobuf_untrack(struct kiobuf *kb);
 int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent);
 void kiobuf_unlink_clone(struct kiobuf *kb, struct kiobuf *parent);

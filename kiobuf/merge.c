@@ -123,7 +123,8 @@ static struct kiobuf_merged *kiobuf_merged_new(struct list_head *uppers,
 		return NULL;
 	if (!frags)
 		return merged;
-	merged->vec = kiobuf_vec_alloc(frags, gfp);
+	/* Its last reference goes at the end, which may be in an irq: no vmalloc. */
+	merged->vec = kiobuf_vec_alloc(frags, gfp & ~__GFP_DIRECT_RECLAIM);
 	if (!merged->vec)
 		goto free;
 	list_for_each_entry(kb, uppers, queue)
@@ -141,7 +142,7 @@ free:
  * @uppers: headers that the caller holds, linked by kb->queue in ascending order: on
  *	one device, each beginning where the one before ends, alike in operation,
  *	flags, hints and priority
- * @gfp: allocation flags
+ * @gfp: allocation flags; the table of fragments is not slept for
  *
  * No data is copied, only the table of fragments. On success the list is empty, and
  * the caller submits the header that comes back, once, and forgets about it: at its

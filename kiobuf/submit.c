@@ -36,7 +36,7 @@ static void kiobuf_count(struct block_device *part, const struct kiobuf *kb)
 
 static void kiobuf_start_split(struct kiobuf *kb)
 {
-	kb->flags &= ~(unsigned int)KIOBUF_CARVED;
+	kb->flags = (kb->flags & ~KIOBUF_CARVED) | KIOBUF_BY_DEV;
 	kb->carved = 0;
 	kb->carve_frag = kb->frag;
 	kb->carve_skip = kb->skip;
@@ -180,7 +180,7 @@ static void kiobuf_resubmit(struct kiobuf *kb)
 void kiobuf_submit(struct kiobuf *kb)
 {
 	if (!kb->parent && !(kb->flags & KIOBUF_TRACKED))
-		kiobuf_track(kb);
+		kiobuf_track(kb, kb->dev);
 	kb->active = true;
 	kiobuf_resubmit(kb);
 }

@@ -51,27 +51,40 @@ EXPORT_SYMBOL_GPL(kiobuf_id);
 
 /* ---- roots ---- */
 
-/* The home is written before the link can be seen. */
-void kiobuf_track(struct kiobuf *kb)
+/* Parents that their makers cloned without submitting them, such as sets. */
+static HLIST_HEAD(kiobuf_homeless);
+static DEFINE_SPINLOCK(kiobuf_homeless_lock);
+
+static spinlock_t *kiobuf_roots_lock(struct kiobuf_dev *home)
 {
-	struct kiobuf_dev *dev = kb->dev;
+	return home ? &home->roots_lock : &kiobuf_homeless_lock;
+}
+
+static struct hlist_head *kiobuf_roots(struct kiobuf_dev *home)
+{
+	return home ? &home->roots : &kiobuf_homeless;
+}
+
+/* The home is written before the link can be seen. */
+void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home)
+{
 	unsigned long flags;
 
-	kb->home = dev;
+	kb->home = home;
 	kb->flags |= KIOBUF_TRACKED;
-	spin_lock_irqsave(&dev->roots_lock, flags);
-	hlist_add_head(&kb->sibling, &dev->roots);
-	spin_unlock_irqrestore(&dev->roots_lock, flags);
+	spin_lock_irqsave(kiobuf_roots_lock(home), flags);
+	hlist_add_head(&kb->sibling, kiobuf_roots(home));
+	spin_unlock_irqrestore(kiobuf_roots_lock(home), flags);
 }
 
 void kiobuf_untrack(struct kiobuf *kb)
 {
-	struct kiobuf_dev *dev = kb->home;
+	struct kiobuf_dev *home = kb->home;
 	unsigned long flags;
 
-	spin_lock_irqsave(&dev->roots_lock, flags);
+	spin_lock_irqsave(kiobuf_roots_lock(home), flags);
 	hlist_del_init(&kb->sibling);
-	spin_unlock_irqrestore(&dev->roots_lock, flags);
+	spin_unlock_irqrestore(kiobuf_roots_lock(home), flags);
 }
 
 /* ---- clones ---- */
@@ -82,9 +95,14 @@ int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent)
 	unsigned long flags;
 	int error;
 
+	if (unlikely(!parent->parent && !(parent->flags & KIOBUF_TRACKED)))
+		kiobuf_track(parent, NULL);
 	spin_lock_irqsave(&parent->wait.lock, flags);
 	error = kiobuf_cancelled(parent);
 	if (likely(!error)) {
+		/* A failure from before the first clone has no range. */
+		if (unlikely(parent->error && !(parent->fate & KIOBUF_PARENT)))
+			parent->fate |= KIOBUF_VAGUE;
 		parent->fate |= KIOBUF_PARENT;
 		hlist_add_head(&kb->sibling, &parent->children);
 		atomic_inc(&parent->io_count);
@@ -109,7 +127,10 @@ static void kiobuf_walk_lock(struct kiobuf *kb)
 	spin_lock_nest_lock(&kb->wait.lock, &kiobuf_tree);
 }
 
-/* The one after @kb where its clones are done with; locks are let go on the way. */
+/*
+ * The one after @kb where its clones are done with, NULL at the end. Locks below the
+ * root's are let go on the way.
+ */
 static struct kiobuf *kiobuf_walk_over(struct kiobuf *kb, struct kiobuf *root,
 				       int *depth)
 {
@@ -127,8 +148,6 @@ static struct kiobuf *kiobuf_walk_over(struct kiobuf *kb, struct kiobuf *root,
 	}
 	if (next)
 		kiobuf_walk_lock(next);
-	else
-		spin_unlock(&root->wait.lock);
 	return next;
 }
 
@@ -136,7 +155,6 @@ static void kiobuf_walk_unlock(struct kiobuf *kb, struct kiobuf *root)
 {
 	for (; kb != root; kb = kb->parent)
 		spin_unlock(&kb->wait.lock);
-	spin_unlock(&root->wait.lock);
 }
 
 /**
@@ -158,9 +176,8 @@ void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
 	unsigned long flags;
 	int depth = 0;
 
-	local_irq_save(flags);
+	spin_lock_irqsave(&root->wait.lock, flags);
 	lock_map_acquire(&kiobuf_tree.dep_map);
-	kiobuf_walk_lock(root);
 	do {
 		verdict = fn(kb, depth, arg);
 		if (verdict == KIOBUF_WALK_STOP) {
@@ -177,7 +194,7 @@ void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
 		}
 	} while (kb);
 	lock_map_release(&kiobuf_tree.dep_map);
-	local_irq_restore(flags);
+	spin_unlock_irqrestore(&root->wait.lock, flags);
 }
 EXPORT_SYMBOL_GPL(kiobuf_walk);
 
@@ -199,7 +216,7 @@ static void kiobuf_walk_pool(struct kiobuf_pool *pool, kiobuf_walk_fn fn,
 
 /**
  * kiobuf_dev_walk_roots() - kiobuf_walk() for every root submitted to a device
- * @dev: registered device
+ * @dev: registered device; NULL for parents that were not submitted, such as sets
  * @fn: as in kiobuf_walk()
  * @arg: handed to @fn
  *
@@ -211,11 +228,11 @@ void kiobuf_dev_walk_roots(struct kiobuf_dev *dev, kiobuf_walk_fn fn, void *arg)
 	struct kiobuf *kb;
 	unsigned long flags;
 
-	if (dev->root_pool)
+	if (dev && dev->root_pool)
 		kiobuf_walk_pool(dev->root_pool, fn, arg);
-	spin_lock_irqsave(&dev->roots_lock, flags);
-	hlist_for_each_entry(kb, &dev->roots, sibling)
+	spin_lock_irqsave(kiobuf_roots_lock(dev), flags);
+	hlist_for_each_entry(kb, kiobuf_roots(dev), sibling)
 		kiobuf_walk(kb, fn, arg);
-	spin_unlock_irqrestore(&dev->roots_lock, flags);
+	spin_unlock_irqrestore(kiobuf_roots_lock(dev), flags);
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_walk_roots);

@@ -169,7 +169,7 @@ EXPORT_SYMBOL_GPL(kiobuf_vec_add_buffer);
  */
 void kiobuf_vec_put(struct kiobuf_vec *vec)
 {
-	if (vec && refcount_dec_and_test(&vec->refs))
+	if (vec && refcount_dec_and_test(&vec->refs) && vec->release)
 		vec->release(vec);
 }
 EXPORT_SYMBOL_GPL(kiobuf_vec_put);

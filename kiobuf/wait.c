@@ -72,8 +72,8 @@ EXPORT_SYMBOL_GPL(kiobuf_wait_timeout);
  * kiobuf_add_waiter() - have a function called at the end of a header
  * @kb: header without an end_io, or with one that calls kiobuf_done()
  * @entry: in the caller's structure: init_waitqueue_func_entry(). The function runs in
- *	the context of the end, under kb->wait.lock: it must not sleep, nor cancel or
- *	wait for this header. It should take @entry off the list,
+ *	the context of the end, under kb->wait.lock: it must not sleep, end, cancel, put or
+ *	wait for a header, nor add or remove waiters. It should take @entry off the list,
  *	list_del_init(&entry->entry), if it may not be called again by kiobuf_wake().
  *	A negative return value ends the walk: later entries stay where they are, to
  *	be called by kiobuf_wake().
@@ -90,6 +90,7 @@ bool kiobuf_add_waiter(struct kiobuf *kb, struct wait_queue_entry *entry)
 
 	spin_lock_irqsave(&kb->wait.lock, flags);
 	added = !(kb->fate & KIOBUF_DONE);
+	INIT_LIST_HEAD(&entry->entry);
 	if (added)
 		__add_wait_queue_entry_tail(&kb->wait, entry);
 	spin_unlock_irqrestore(&kb->wait.lock, flags);

@@ -165,11 +165,13 @@ static void kloop_cmd_work(struct work_struct *work)
 {
 	struct kloop_cmd *cmd = container_of(work, struct kloop_cmd, work);
 	unsigned int noio = memalloc_noio_save();
-	int ret;
+	int ret = kiobuf_cancelled(cmd->kb);
 
 	/* Written-back pages are what cleans our carrier: don't be throttled. */
 	current->flags |= PF_LOCAL_THROTTLE;
-	if (kiobuf_op_is_data(cmd->kb->op)) {
+	if (ret) {
+		kloop_end(cmd, cmd->done, ret);
+	} else if (kiobuf_op_is_data(cmd->kb->op)) {
 		kloop_do_data(cmd);
 	} else {
 		ret = kloop_do_other(cmd);
@@ -215,9 +217,9 @@ static int kloop_submit(struct kiobuf *kb)
 	return kiobuf_enqueue(&loop->queue, kb);
 }
 
-static bool kloop_cancel(struct kiobuf *kb)
+static bool kloop_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 {
-	return kiobuf_unqueue(&kloop_of(kb->dev)->queue, kb);
+	return kiobuf_unqueue(&kloop_of(dev)->queue, kb);
 }
 
 const struct kiobuf_dev_ops kloop_ops = {

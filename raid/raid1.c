@@ -165,7 +165,7 @@ static enum kiobuf_climb raid1_endio(struct kiobuf *kb,
 }
 
 /* Some legs with the new data, some with the old: all of a write or none of it. */
-static bool raid1_veto(const struct kiobuf *kb)
+static bool raid1_veto(struct kiobuf_dev *dev, const struct kiobuf *kb)
 {
 	return kb->op != KIOBUF_READ;
 }

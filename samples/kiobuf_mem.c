@@ -109,7 +109,7 @@ static struct kiobuf *mem_next_child(struct kiobuf *parent)
 	return kiobuf_carve(parent, mem_bytes_to_border(pos));
 }
 
-static bool mem_cancel(struct kiobuf *kb)
+static bool mem_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 {
 	return kiobuf_unqueue(&mem.queue, kb);
 }

@@ -109,17 +109,22 @@ enum kiobuf_op {
 #define KIOBUF_INHERIT		(KIOBUF_FUA | KIOBUF_PREFLUSH | \
 				 KIOBUF_NOWAIT | KIOBUF_NOUNMAP)
 /* kb->flags: set by the submitter for this header alone */
-#define KIOBUF_ANY		(1U << 4)	/* one clone that succeeds will do; the
-						 * others are cancelled
+#define KIOBUF_ANY		(1U << 4)	/* one clone of the maker's that succeeds
+						 * will do; the others are cancelled.
+						 * Reads: to buffers of their own, since
+						 * one that was started still fills its
 						 */
-#define KIOBUF_COLLATE_OWN	(1U << 5)	/* end_io of each clone merges its
-						 * result itself: kiobuf_fail()
+#define KIOBUF_COLLATE_OWN	(1U << 5)	/* end_io of each clone of the maker's
+						 * merges its result: kiobuf_fail()
 						 */
 #define KIOBUF_END_IN_TASK	(1U << 6)	/* end_io may sleep */
 /* kb->flags: the core's own */
 #define KIOBUF_POOLED		(1U << 8)	/* clone from the parent device's pool */
 #define KIOBUF_CARVED		(1U << 9)	/* kb->carved counts bytes */
 #define KIOBUF_TRACKED		(1U << 10)	/* a root that is listed already */
+#define KIOBUF_BY_DEV		(1U << 11)	/* its clones are of its device's making,
+						 * which collates them
+						 */
 
 /* kb->fate, guarded by kb->wait.lock */
 #define KIOBUF_DONE		(1U << 0)	/* the end was announced to waiters */
@@ -127,6 +132,7 @@ enum kiobuf_op {
 #define KIOBUF_WON		(1U << 2)	/* KIOBUF_ANY: one has succeeded */
 #define KIOBUF_VAGUE		(1U << 3)	/* no memory to keep its failed ranges */
 #define KIOBUF_PARENT		(1U << 4)	/* had clones */
+#define KIOBUF_MERGE		(1U << 5)	/* its failed ranges are its parent's too */
 
 /* kb->mark: errno that it was cancelled with, or 0, in the low bits; the rest tells
  * uses of the same header apart: the jiffy of its set-up, or a count.
@@ -137,8 +143,9 @@ enum kiobuf_op {
 /* What a frame's endio may answer. */
 enum kiobuf_climb {
 	KIOBUF_CLIMB,		/* go on with the frame above */
-	KIOBUF_HOLD,		/* the frame's owner keeps the header, and ends it or
-				 * submits it again
+	KIOBUF_HOLD,		/* the frame's owner keeps the header until
+				 * kiobuf_resume(), or kiobuf_restart() and another
+				 * kiobuf_defer() or kiobuf_endio()
 				 */
 };
 
@@ -187,7 +194,8 @@ struct kiobuf_frame {
  * @frag: fragment that holds the first byte of the window
  * @skip: bytes of that fragment before it
  * @offset: of a clone: byte of the parent's window at which its own starts
- * @home: of a root: device that it was submitted to, where it is listed
+ * @home: of a root: device that it was submitted to, where it is listed; NULL for one
+ *	whose maker cloned it without
  * @bytes: length of the good prefix: @length while nothing has failed
  * @hints: REQ_* hint flags of <linux/blk_types.h> (REQ_META, REQ_RAHEAD ...),
  *	carried to the bottom; the core never looks
@@ -335,6 +343,7 @@ void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner);
 void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error);
 void kiobuf_done(struct kiobuf *kb);
 void kiobuf_restart(struct kiobuf *kb);
+void kiobuf_resume(struct kiobuf *kb);
 void kiobuf_fail(struct kiobuf *kb, u64 bytes, int error);
 void kiobuf_collate_prefix(struct kiobuf *parent, struct kiobuf *child);
 
@@ -487,7 +496,10 @@ DECLARE_TRACEPOINT(endio);
  * Called once by the device that took the header, or by its maker who never
  * submitted it. When the last child is done too, the header ends: the frames
  * are called, then the result goes to the parent, then the owner has it.
- * The caller must not touch @kb afterwards. Context: any, hard irq too.
+ * The caller must not touch @kb afterwards.
+ *
+ * Context: any, hard irq too; not under a lock that a device's ->cancel() or ->veto()
+ * takes, such as that of a queue.
  */
 static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 {
@@ -508,7 +520,7 @@ static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
  * @kb: idle header
  * @nr: frames that lie directly behind it in the caller's structure
  *
- * Without any, a layer that needs a frame makes a clone. Context: any.
+ * After kiobuf_init() or kiobuf_init_clone(); kiobuf_reset() leaves it. Without any, a layer that needs a frame makes a clone. Context: any.
  */
 static inline void kiobuf_lend_frames(struct kiobuf *kb, u8 nr)
 {

@@ -64,21 +64,22 @@ enum kiobuf_verdict {
  *	it the good prefix and the lowest failure are kept. Context: any, may
  *	run for several children of one parent at once.
  * @cancel: required if the device keeps headers waiting. Take @kb, which is marked as
- *	cancelled, off the queue if it waits there, and say whether it did: the core
- *	then ends it. kiobuf_unqueue() does that. Context: irqs off, under
+ *	cancelled, off the queue of @dev if it waits there, and say whether it did: the
+ *	core then ends it. kiobuf_unqueue() does that. @kb may have gone elsewhere, or
+ *	have ended: don't look at kb->dev. Context: irqs off, under
  *	kb->wait.lock and those of its parents; may take the queue's lock, must
  *	end no header.
- * @veto: optional. True if @kb, which this device has split or keeps, must not be
+ * @veto: optional. True if @kb, which @dev has split or is about to, must not be
  *	cancelled in the middle: mirrors and parity, where some clones done and others
  *	not would leave the data inconsistent. Nothing below it is then cancelled.
- *	Asked under kb->wait.lock, irqs off.
+ *	Asked under kb->wait.lock, irqs off; as with @cancel, @kb may have gone on.
  */
 struct kiobuf_dev_ops {
 	int		(*submit)(struct kiobuf *kb);
 	struct kiobuf *	(*next_child)(struct kiobuf *parent);
 	void		(*collate)(struct kiobuf *parent, struct kiobuf *child);
-	bool		(*cancel)(struct kiobuf *kb);
-	bool		(*veto)(const struct kiobuf *kb);
+	bool		(*cancel)(struct kiobuf_dev *dev, struct kiobuf *kb);
+	bool		(*veto)(struct kiobuf_dev *dev, const struct kiobuf *kb);
 };
 
 /**

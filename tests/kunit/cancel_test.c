@@ -59,15 +59,14 @@ static struct kiobuf *gate_next_child(struct kiobuf *parent)
 	return kiobuf_carve(parent, gate->border);
 }
 
-static bool gate_cancel(struct kiobuf *kb)
+static bool gate_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 {
-	return kiobuf_unqueue(&container_of(kb->dev, struct gate, dev)->queue,
-			      kb);
+	return kiobuf_unqueue(&container_of(dev, struct gate, dev)->queue, kb);
 }
 
-static bool gate_veto(const struct kiobuf *kb)
+static bool gate_veto(struct kiobuf_dev *dev, const struct kiobuf *kb)
 {
-	return container_of(kb->dev, struct gate, dev)->veto;
+	return container_of(dev, struct gate, dev)->veto;
 }
 
 static int gate_let(struct gate *gate, int nr)
