@@ -47,6 +47,7 @@ EXPORT_SYMBOL_GPL(kiobuf_event_happen);
  */
 void kiobuf_event_wait(struct kiobuf_event *event)
 {
+	/* Pairs with kiobuf_event_happen(). */
 	wait_event(event->wait, smp_load_acquire(&event->happened));
 	/* Who made it happen has let go of it once we have had the lock. */
 	spin_lock_irq(&event->wait.lock);

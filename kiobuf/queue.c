@@ -43,8 +43,9 @@ static void kiobuf_queue_del(struct kiobuf_queue *q, struct kiobuf *kb)
  * From now on a cancel may end it at any time: do not touch it, nor anything that
  * lives only as long as it is in flight. That is why the queue's work is queued in
  * here. Context: any; irq-safe.
- * Return: 0, or the errno that @kb was cancelled with, or its device shut down; the caller then still has it,
- * and ends it with that, which ->submit() does by returning it.
+ * Return: 0, or the errno that @kb was cancelled with, or its device shut down; the
+ * caller then still has it, and ends it with that, which ->submit() does by
+ * returning it.
  */
 int kiobuf_enqueue(struct kiobuf_queue *q, struct kiobuf *kb)
 {

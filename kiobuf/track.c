@@ -122,9 +122,17 @@ void kiobuf_unlink_clone(struct kiobuf *kb, struct kiobuf *parent)
 
 /* ---- walks ---- */
 
+/* How many are held is more than sparse can follow: it is told of none. */
 static void kiobuf_walk_lock(struct kiobuf *kb)
 {
 	spin_lock_nest_lock(&kb->wait.lock, &kiobuf_tree);
+	__release(&kb->wait.lock);
+}
+
+static void kiobuf_walk_unlock(struct kiobuf *kb)
+{
+	__acquire(&kb->wait.lock);
+	spin_unlock(&kb->wait.lock);
 }
 
 /*
@@ -141,7 +149,7 @@ static struct kiobuf *kiobuf_walk_over(struct kiobuf *kb, struct kiobuf *root,
 
 		next = hlist_entry_safe(kb->sibling.next, struct kiobuf,
 					sibling);
-		spin_unlock(&kb->wait.lock);
+		kiobuf_walk_unlock(kb);
 		kb = parent;
 		if (!next)
 			--*depth;
@@ -151,10 +159,10 @@ static struct kiobuf *kiobuf_walk_over(struct kiobuf *kb, struct kiobuf *root,
 	return next;
 }
 
-static void kiobuf_walk_unlock(struct kiobuf *kb, struct kiobuf *root)
+static void kiobuf_walk_leave(struct kiobuf *kb, struct kiobuf *root)
 {
 	for (; kb != root; kb = kb->parent)
-		spin_unlock(&kb->wait.lock);
+		kiobuf_walk_unlock(kb);
 }
 
 /**
@@ -181,7 +189,7 @@ void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
 	do {
 		verdict = fn(kb, depth, arg);
 		if (verdict == KIOBUF_WALK_STOP) {
-			kiobuf_walk_unlock(kb, root);
+			kiobuf_walk_leave(kb, root);
 			break;
 		}
 		if (verdict == KIOBUF_WALK_ON && !hlist_empty(&kb->children)) {

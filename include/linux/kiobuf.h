@@ -520,7 +520,8 @@ static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
  * @kb: idle header
  * @nr: frames that lie directly behind it in the caller's structure
  *
- * After kiobuf_init() or kiobuf_init_clone(); kiobuf_reset() leaves it. Without any, a layer that needs a frame makes a clone. Context: any.
+ * After kiobuf_init() or kiobuf_init_clone(); kiobuf_reset() leaves it. Without any, a
+ * layer that needs a frame makes a clone. Context: any.
  */
 static inline void kiobuf_lend_frames(struct kiobuf *kb, u8 nr)
 {
