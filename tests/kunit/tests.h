@@ -14,5 +14,6 @@ extern struct kunit_suite kio_dev_suite;
 extern struct kunit_suite kio_race_suite;
 extern struct kunit_suite kio_tree_suite;
 extern struct kunit_suite kio_cancel_suite;
+extern struct kunit_suite kio_vec_suite;
 
 #endif /* _KIO_TESTS_H */
