@@ -15,5 +15,6 @@ extern struct kunit_suite kio_race_suite;
 extern struct kunit_suite kio_tree_suite;
 extern struct kunit_suite kio_cancel_suite;
 extern struct kunit_suite kio_vec_suite;
+extern struct kunit_suite kio_set_suite;
 
 #endif /* _KIO_TESTS_H */
