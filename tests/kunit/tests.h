@@ -16,5 +16,6 @@ extern struct kunit_suite kio_tree_suite;
 extern struct kunit_suite kio_cancel_suite;
 extern struct kunit_suite kio_vec_suite;
 extern struct kunit_suite kio_set_suite;
+extern struct kunit_suite kio_wait_suite;
 
 #endif /* _KIO_TESTS_H */
