@@ -4,6 +4,7 @@
  * list of all elements, so that what is in flight can be found at no cost to it.
  */
 #include <linux/module.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 
 #include "internal.h"
@@ -19,6 +20,8 @@ static void *kiobuf_pool_new(gfp_t gfp, void *data)
 		return NULL;
 	kiobuf_init_once(kb);
 	kb->spare = pool->frames;
+	/* Not the number that a request had in the same memory before. */
+	kb->mark = get_random_u32() << KIOBUF_MARK_BITS;
 	spin_lock_irqsave(&pool->lock, flags);
 	list_add_tail(&slot->all, &pool->slots);
 	spin_unlock_irqrestore(&pool->lock, flags);
