@@ -131,7 +131,7 @@ static void window_refusals(struct kunit *test)
 /* Every window of every length, byte by byte, two levels deep. */
 static void window_bytes(struct kunit *test)
 {
-	struct kiobuf parent, child, grandchild;
+	static struct kiobuf parent, child, grandchild;	/* much for a stack */
 	struct fixture f;
 	u64 offset, length;
 	bool good = true;
