@@ -288,6 +288,14 @@ static struct kiobuf *kiobuf_finish(struct kiobuf *kb)
 	return parent;
 }
 
+static bool kiobuf_drop_one_of_many(struct kiobuf *kb)
+{
+	int left = atomic_dec_return(&kb->io_count);
+
+	WARN_ONCE(left < 0, "kiobuf: a header was ended twice\n");
+	return !left;
+}
+
 /*
  * Whoever finds one share left holds it, and nobody else can add another: no
  * atomic operation is needed to drop the last one.
@@ -298,7 +306,7 @@ static bool kiobuf_drop_share(struct kiobuf *kb)
 		atomic_set(&kb->io_count, 0);
 		return true;
 	}
-	return atomic_dec_and_test(&kb->io_count);
+	return kiobuf_drop_one_of_many(kb);
 }
 
 /* Where an end_io that sleeps is called. */

@@ -237,6 +237,7 @@ int kiobuf_to_sg(const struct kiobuf *kb, struct scatterlist *sg,
 
 		if (used == nents)
 			return -ENOSPC;
+		sg_unmark_end(sg);
 		sg_set_page(sg, frag->bv_page, bytes, frag->bv_offset + skip);
 		last = sg;
 		sg = sg_next(sg);

@@ -184,8 +184,10 @@ void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
 	unsigned long flags;
 	int depth = 0;
 
-	spin_lock_irqsave(&root->wait.lock, flags);
+	/* Lockdep wants the tree first, and wants it as its locks are: irqs off. */
+	local_irq_save(flags);
 	lock_map_acquire(&kiobuf_tree.dep_map);
+	spin_lock(&root->wait.lock);
 	do {
 		verdict = fn(kb, depth, arg);
 		if (verdict == KIOBUF_WALK_STOP) {
@@ -201,8 +203,9 @@ void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
 			kb = kiobuf_walk_over(kb, root, &depth);
 		}
 	} while (kb);
+	spin_unlock(&root->wait.lock);
 	lock_map_release(&kiobuf_tree.dep_map);
-	spin_unlock_irqrestore(&root->wait.lock, flags);
+	local_irq_restore(flags);
 }
 EXPORT_SYMBOL_GPL(kiobuf_walk);
 

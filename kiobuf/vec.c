@@ -58,6 +58,9 @@ int kiobuf_vec_grow(struct kiobuf_vec *vec, u32 max, gfp_t gfp)
 
 	if (max <= vec->max)
 		return 0;
+	/* A table of somebody else's is not ours to replace. */
+	if (vec->frags && !vec->max)
+		return -EINVAL;
 	if (gfpflags_allow_blocking(gfp))
 		frags = kvmalloc_array(max, sizeof(*frags), gfp);
 	else

@@ -685,13 +685,31 @@ static void cancel_or_clone(struct kunit *test)
 }
 
 /* Walks while trees come and go: it must find trees, and only whole headers. */
+struct walker {
+	struct stack	*s;
+	int		seen[4];
+	int		odd;
+};
+
+/* A tree is never seen in part: 4 pieces below the root, 4 below each of those. */
+static enum kiobuf_walk check_one(struct kiobuf *kb, int depth, void *arg)
+{
+	static const u64 lengths[] = { 16 * PIECE, 4 * PIECE, PIECE };
+	struct walker *w = arg;
+
+	w->seen[min(depth, 3)]++;
+	if (depth > 2 || kb->length != lengths[depth] ||
+	    kb->op != KIOBUF_DISCARD || kb->pos % kb->length)
+		w->odd++;
+	return KIOBUF_WALK_ON;
+}
+
 static int walk_thread(void *arg)
 {
-	struct stack *s = arg;
-	int seen[4];
+	struct walker *w = arg;
 
 	while (!kthread_should_stop()) {
-		kiobuf_dev_walk_roots(&s->gate[0].dev, count_one, seen);
+		kiobuf_dev_walk_roots(&w->s->gate[0].dev, check_one, w);
 		cond_resched();
 	}
 	return 0;
@@ -700,6 +718,7 @@ static int walk_thread(void *arg)
 static void walk_under_load(struct kunit *test)
 {
 	struct stack *s = stack_new(2);
+	struct walker w = { .s = s };
 	struct task_struct *task;
 	struct kiobuf *kb;
 	int i, bad = 0;
@@ -707,7 +726,7 @@ static void walk_under_load(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s);
 	s->gate[0].border = 4 * PIECE;
 	s->gate[1].border = PIECE;
-	task = kthread_run(walk_thread, s, "kio_walk");
+	task = kthread_run(walk_thread, &w, "kio_walk");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	for (i = 0; i < RACES / 200; i++) {
 		kb = submitted(&s->gate[0].dev, 16 * PIECE);
@@ -717,7 +736,11 @@ static void walk_under_load(struct kunit *test)
 		kiobuf_put(kb);
 	}
 	kthread_stop(task);
+	pr_info("    # seen: %d roots, %d and %d clones\n", w.seen[0],
+		w.seen[1], w.seen[2]);
 	KUNIT_EXPECT_EQ(test, bad, 0);
+	KUNIT_EXPECT_EQ(test, w.odd, 0);
+	KUNIT_EXPECT_TRUE(test, w.seen[1] && w.seen[2]);
 	stack_free(s);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #define ROUNDS 20000
+#define LIVES (IS_ENABLED(CONFIG_KASAN) ? 100000 : 1000000)
 
 /* Two threads meet at each round, then each ends one child. */
 struct duel {
@@ -118,7 +119,7 @@ static void many_lives(struct kunit *test)
 	struct kiobuf *kb;
 	int i;
 
-	for (i = 0; i < 10 * ROUNDS; i++) {
+	for (i = 0; i < LIVES; i++) {
 		kb = kiobuf_alloc(GFP_KERNEL);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kb);
 		kiobuf_reset(kb, NULL, KIOBUF_DISCARD, 0, NULL, i);

@@ -17,5 +17,6 @@ extern struct kunit_suite kio_cancel_suite;
 extern struct kunit_suite kio_vec_suite;
 extern struct kunit_suite kio_set_suite;
 extern struct kunit_suite kio_wait_suite;
+extern struct kunit_suite kio_scale_suite;
 
 #endif /* _KIO_TESTS_H */

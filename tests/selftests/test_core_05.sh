@@ -42,7 +42,7 @@ set_up()
 load()
 {
 	fio --name=load --filename=/dev/kio/vol --rw=randread --bs=4k --direct=1 --ioengine=libaio \
-		--iodepth=$DEPTH --size=32m --norandommap --time_based --runtime=3600 \
+		--iodepth="$DEPTH" --size=32m --norandommap --time_based --runtime=3600 \
 		--continue_on_error=io \
 		--thread --aux-path="$WORK" --output="$WORK/fio" &
 	LOAD=$!
@@ -102,7 +102,7 @@ test_sight()
 	hang_load
 	same 0 "$(grep -cvE '^ *[0-9a-f]+ read [0-9]+ 4096 0 [0-9]+ (queued|submitted) (file|array|vol|/db)$' \
 		"$SIGHT/vol/inflight" || :)" 'lines of another form'
-	within 21 $DEPTH "$(roots)" 'requests in flight'
+	within 21 "$DEPTH" "$(roots)" 'requests in flight'
 	same 0 "$(grep -c . "$SIGHT/file/inflight" || :)" 'roots of the loop itself'
 	end_load_well
 }
@@ -129,7 +129,7 @@ cancel_all()
 	write_attr "$KIO/lvm/vol/cancel" all
 	# The load goes on with new ones.
 	must_fail grep -qwFf "$WORK/queued" "$SIGHT/vol/inflight"
-	within 1 $RUNNING "$(in_state cancelled)" 'waited for'
+	within 1 "$RUNNING" "$(in_state cancelled)" 'waited for'
 	end_load_well
 	leg_states array in_sync in_sync
 	same 0 "$(leg_errors array /dev/kio/file)" 'errors of the loop'
@@ -195,7 +195,7 @@ test_latency()
 	dd if=/dev/kio/vol of=/dev/null bs=4k count=32 iflag=direct status=none
 	echo 0 >"$SIGHT/timing"
 	for device in vol array; do
-		same 32 "$(latency_sum $device)" "timed at $device"
+		same 32 "$(latency_sum "$device")" "timed at $device"
 	done
 	dd if=/dev/kio/vol of=/dev/null bs=4k count=8 iflag=direct status=none
 	same 32 "$(latency_sum vol)" 'timed after it was off'

@@ -17,8 +17,8 @@ load_suites()
 
 	echo "$marker" >/dev/kmsg
 	# KUnit's own thread runs the cases, each in bounded time; who loads just waits.
-	if [ -w $HUNG_TASK ]; then
-		echo 1500 >$HUNG_TASK
+	if [ -w "$HUNG_TASK" ]; then
+		echo 1500 >"$HUNG_TASK"
 	fi
 	modprobe kiobuf_test || LOAD_FAILED=1
 	dmesg | sed "1,/$marker/d" >"$WORK/ktap"
