@@ -22,7 +22,8 @@ modules: ## modules only, into build/modules/KVER
 	@mkdir -p $(KOBJ) $(KMODULES)
 	@cp -rup Kbuild include compat $(FOLDERS) $(KOBJ)/
 	@compat/probe.sh $(KDIR) $(BUILD)/probes/$(KVER) $(KOBJ)/compat/kio_probes.h
-	@$(MAKE) -s -C $(KDIR) M=$(KOBJ) W=$(W) C=$(C) KIO=$(KOBJ) modules
+	@$(MAKE) -s -C $(KDIR) M=$(KOBJ) W=$(W) C=$(C) KIO=$(KOBJ) \
+		KIO_PLANT=$(KIO_PLANT) modules
 	@cp -up $(KOBJ)/*/*.ko $(KMODULES)/
 
 tools: ## kioctl and the C++ programs, into build/bin
@@ -38,15 +39,11 @@ demo: setup ## the main job: build, boot, stack, lose a leg, verify
 	@$(MAKE) --no-print-directory all
 	@scripts/demo
 
-check: setup ## everything CI runs; ends with N passed, N failed
+check: setup ## builds, style, unit tests, selftests; ends with N passed, N failed
 	@scripts/check
 
-check-debug: setup ## selftests on a kernel with KASAN, lockdep, kmemleak
-	@tests/qemu/kernels debug
-	@$(MAKE) --no-print-directory modules KVER=debug
-	@$(MAKE) --no-print-directory tools
-	@VM_OUT=$(BUILD)/check/vm-debug tests/qemu/vm --kernel debug --mem 4G \
-		--timeout 7200 -- tests/selftests/run
+check-debug: setup ## KUnit and selftests on a kernel with KASAN, lockdep, kmemleak
+	@scripts/check-debug
 
 bench: all ## instructions per I/O beside dm, md and loop
 	@tests/bench/bench
