@@ -47,7 +47,7 @@ static bool kiobuf_mark(struct kiobuf *kb, u32 mark, int error)
 	return cmpxchg(&kb->mark, mark, mark | -error) == mark;
 }
 
-/* @kb is marked: it is in that queue, or will never come there. */
+/* @kb is marked, or its device emptied: it is in that queue, or will never come there. */
 static bool kiobuf_pull(struct kiobuf *kb, struct list_head *pulled)
 {
 	/* Read after the mark, which orders it: see kiobuf_enqueue(). */
@@ -189,36 +189,33 @@ EXPORT_SYMBOL_GPL(kiobuf_dev_cancel);
 
 struct kiobuf_puller {
 	bool			(*only)(const struct kiobuf_dev *dev);
-	int			error;
 	struct list_head	*pulled;
 };
 
 /*
- * The mark is only lent, for the device to let go of it: what a layer above may yet
- * send elsewhere has not been cancelled by anyone.
+ * Nothing is marked: what a layer above may yet send elsewhere has not been cancelled
+ * by anyone. kiobuf_unqueue() lets go of it since its device is being emptied.
  */
 static enum kiobuf_walk kiobuf_pull_one(struct kiobuf *kb, int depth, void *arg)
 {
 	struct kiobuf_puller *p = arg;
 	const struct kiobuf_dev *dev = READ_ONCE(kb->dev);
-	u32 mark = READ_ONCE(kb->mark);
 
-	if (!dev || !p->only(dev) || mark & KIOBUF_MARK_ERRNO ||
-	    !hlist_empty(&kb->children) || !kiobuf_mark(kb, mark, p->error))
+	if (!dev || !p->only(dev))
 		return KIOBUF_WALK_ON;
+	if (kiobuf_vetoed(kb))
+		return KIOBUF_WALK_OVER;
 	kiobuf_pull(kb, p->pulled);
-	cmpxchg(&kb->mark, mark | -p->error, mark);
 	return KIOBUF_WALK_ON;
 }
 
 /* Of what was submitted to @dev, what waits in the queue of a device that is meant. */
 void kiobuf_dev_pull(struct kiobuf_dev *dev,
-		     bool (*only)(const struct kiobuf_dev *dev), int error,
+		     bool (*only)(const struct kiobuf_dev *dev),
 		     struct list_head *pulled)
 {
 	struct kiobuf_puller p = {
 		.only	= only,
-		.error	= error,
 		.pulled	= pulled,
 	};
 

@@ -56,13 +56,14 @@ static int kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
 	kb->hints = parent->hints;
 	kb->ioprio = parent->ioprio;
 	kb->parent = parent;
-	parent->active = true;
 	ret = kiobuf_link_clone(kb, parent);
-	if (unlikely(ret))
+	if (unlikely(ret)) {
 		kb->parent = NULL;
-	else
-		trace_clone(kb);
-	return ret;
+		return ret;
+	}
+	parent->active = true;
+	trace_clone(kb);
+	return 0;
 }
 
 static struct kiobuf_cursor kiobuf_find(const struct kiobuf *parent, u64 offset)
@@ -74,6 +75,15 @@ static struct kiobuf_cursor kiobuf_find(const struct kiobuf *parent, u64 offset)
 	return cur;
 }
 
+/* Some legs have it already: all must get it, shut down or not. */
+static bool kiobuf_must_go_on(const struct kiobuf *parent)
+{
+	struct kiobuf_dev *dev = parent->dev;
+
+	return READ_ONCE(parent->fate) & KIOBUF_PARENT && dev->ops->veto &&
+	       dev->ops->veto(dev, parent);
+}
+
 static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
 					  u64 length, gfp_t gfp,
 					  const struct kiobuf_cursor *cur)
@@ -82,7 +92,7 @@ static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
 	struct kiobuf *kb;
 	int ret;
 
-	if (unlikely(READ_ONCE(dev->shutdown)))
+	if (unlikely(READ_ONCE(dev->shutdown)) && !kiobuf_must_go_on(parent))
 		return ERR_PTR(READ_ONCE(dev->shutdown) ?: -ESHUTDOWN);
 	kb = kiobuf_pool_alloc(&dev->pool, gfp);
 	if (!kb)
@@ -137,7 +147,7 @@ EXPORT_SYMBOL_GPL(kiobuf_init_clone);
  * As kiobuf_init_clone(). The core frees the clone when it has ended; it must
  * not have an end_io.
  *
- * Context: any with GFP_NOWAIT, else process.
+ * Context: process; with GFP_NOWAIT it does not sleep.
  * Return: the clone, ERR_PTR(-EINVAL) for a window not in the parent's,
  * ERR_PTR(-EAGAIN) when no header is free, ERR_PTR of what the parent was
  * cancelled with.

@@ -352,6 +352,7 @@ static void kiobuf_dev_mark_own(struct kiobuf_dev *dev)
 	bool own;
 
 	dev->mark = kiobuf_dev_walk;
+	WRITE_ONCE(dev->emptied, true);
 	list_for_each_entry(link, &dev->lowers, below) {
 		own = true;
 		list_for_each_entry(above, &link->lower->uppers, above)
@@ -394,8 +395,10 @@ void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error)
 	kiobuf_dev_walk++;
 	kiobuf_dev_mark_own(dev);
 	list_for_each_entry(other, &kiobuf_devs, registry)
-		kiobuf_dev_pull(other, kiobuf_dev_is_marked, error, &pulled);
-	kiobuf_dev_pull(NULL, kiobuf_dev_is_marked, error, &pulled);
+		kiobuf_dev_pull(other, kiobuf_dev_is_marked, &pulled);
+	kiobuf_dev_pull(NULL, kiobuf_dev_is_marked, &pulled);
+	list_for_each_entry(other, &kiobuf_devs, registry)
+		WRITE_ONCE(other->emptied, false);
 	mutex_unlock(&kiobuf_dev_mutex);
 	kiobuf_end_pulled(&pulled, error);
 }

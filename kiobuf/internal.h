@@ -46,7 +46,7 @@ void kiobuf_fault_free(struct kiobuf_faults *faults);
 /* cancel.c */
 void kiobuf_cancel_clones(struct kiobuf *parent, int error);
 void kiobuf_dev_pull(struct kiobuf_dev *dev,
-		     bool (*only)(const struct kiobuf_dev *dev), int error,
+		     bool (*only)(const struct kiobuf_dev *dev),
 		     struct list_head *pulled);
 void kiobuf_end_pulled(struct list_head *pulled, int error);
 int kiobuf_check_errno(int error, int instead);

@@ -104,8 +104,12 @@ bool kiobuf_unqueue(struct kiobuf_queue *q, struct kiobuf *kb)
 	bool found;
 
 	spin_lock_irqsave(&q->lock, flags);
-	/* Memory that has become another I/O meanwhile is not marked. */
-	found = READ_ONCE(kb->on) == q && kiobuf_cancelled(kb);
+	/*
+	 * Memory that has become another I/O meanwhile is not marked. What waits in a
+	 * queue stays with its device; all of one that is emptied may go.
+	 */
+	found = READ_ONCE(kb->on) == q &&
+		(kiobuf_cancelled(kb) || READ_ONCE(kb->dev->emptied));
 	if (found)
 		kiobuf_queue_del(q, kb);
 	spin_unlock_irqrestore(&q->lock, flags);

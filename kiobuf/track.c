@@ -65,7 +65,7 @@ static struct hlist_head *kiobuf_roots(struct kiobuf_dev *home)
 	return home ? &home->roots : &kiobuf_homeless;
 }
 
-/* The home is written before the link can be seen. */
+/* The home is written before the link can be seen. Two may clone it at once. */
 void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home)
 {
 	unsigned long flags;
@@ -73,7 +73,8 @@ void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home)
 	kb->home = home;
 	kb->flags |= KIOBUF_TRACKED;
 	spin_lock_irqsave(kiobuf_roots_lock(home), flags);
-	hlist_add_head(&kb->sibling, kiobuf_roots(home));
+	if (hlist_unhashed(&kb->sibling))
+		hlist_add_head(&kb->sibling, kiobuf_roots(home));
 	spin_unlock_irqrestore(kiobuf_roots_lock(home), flags);
 }
 
@@ -95,8 +96,6 @@ int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent)
 	unsigned long flags;
 	int error;
 
-	if (unlikely(!parent->parent && !(parent->flags & KIOBUF_TRACKED)))
-		kiobuf_track(parent, NULL);
 	spin_lock_irqsave(&parent->wait.lock, flags);
 	error = kiobuf_cancelled(parent);
 	if (likely(!error)) {
@@ -108,6 +107,9 @@ int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent)
 		atomic_inc(&parent->io_count);
 	}
 	spin_unlock_irqrestore(&parent->wait.lock, flags);
+	if (unlikely(!error && !parent->parent &&
+		     !(parent->flags & KIOBUF_TRACKED)))
+		kiobuf_track(parent, NULL);
 	return error;
 }
 

@@ -506,10 +506,11 @@ static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 	/* By far the most: all of a root that nobody split, put in one place. */
 	if (likely(!error && bytes == kb->length &&
 		   hlist_unhashed(&kb->sibling) &&
-		   !kb->frames && kb->end_io && !kb->error &&
+		   !kb->frames && kb->end_io &&
 		   !(kb->flags & KIOBUF_END_IN_TASK) &&
 		   atomic_read_acquire(&kb->io_count) == 1 &&
-		   !tracepoint_enabled(endio)))
+		   /* a clone may have failed until then */
+		   !kb->error && !tracepoint_enabled(endio)))
 		kb->end_io(kb);
 	else
 		__kiobuf_endio(kb, bytes, error);

@@ -292,6 +292,7 @@ struct kiobuf_ender {
  * @roots_lock: guards @roots; irq-safe
  * @root_pool: further roots, those of bios; NULL if there are none
  * @shutdown: errno that new headers get, 0 while it is up
+ * @emptied: kiobuf_dev_shutdown() of it, or of one above, takes what waits here
  * @stats: counters
  * @debug: its directory in debugfs
  * @ender: ends headers in a task, on @wq_end
@@ -322,6 +323,7 @@ struct kiobuf_dev {
 	spinlock_t			roots_lock;
 	struct kiobuf_pool		*root_pool;
 	int				shutdown;
+	bool				emptied;
 	struct kiobuf_dev_stats __percpu *stats;
 	struct dentry			*debug;
 	struct kiobuf_ender		ender;

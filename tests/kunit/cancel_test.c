@@ -405,6 +405,24 @@ static void shutdown_above_queue(struct kunit *test)
 	stack_free(s);
 }
 
+/* What must not stop half-way does not, even so. */
+static void shutdown_vetoed(struct kunit *test)
+{
+	struct stack *s = stack_new(1);
+	struct kiobuf *kb;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s);
+	s->gate[0].border = PIECE;
+	s->gate[0].veto = true;
+	kb = submitted(&s->gate[0].dev, 4 * PIECE);
+	kiobuf_dev_shutdown(&s->gate[0].dev, -ENODEV);
+	KUNIT_EXPECT_EQ(test, s->gate[0].queue.nr, 4);
+	KUNIT_EXPECT_EQ(test, gate_let(&s->gate[0], 4), 4);
+	expect_end(test, kb, 4 * PIECE, 0);
+	kiobuf_put(kb);
+	stack_free(s);
+}
+
 /* P10: the first that succeeds will do; the others are pulled. */
 static void any(struct kunit *test)
 {
@@ -754,6 +772,7 @@ static struct kunit_case cancel_cases[] = {
 	KUNIT_CASE(walk),
 	KUNIT_CASE(shutdown),
 	KUNIT_CASE(shutdown_above_queue),
+	KUNIT_CASE(shutdown_vetoed),
 	KUNIT_CASE(any),
 	KUNIT_CASE(own_collation),
 	KUNIT_CASE(cancel_or_complete),
