@@ -189,7 +189,7 @@ void kiobuf_walk(struct kiobuf *root, kiobuf_walk_fn fn, void *arg)
 	/* Lockdep wants the tree first, and wants it as its locks are: irqs off. */
 	local_irq_save(flags);
 	lock_map_acquire(&kiobuf_tree.dep_map);
-	spin_lock(&root->wait.lock);
+	spin_lock_nest_lock(&root->wait.lock, &kiobuf_tree);
 	do {
 		verdict = fn(kb, depth, arg);
 		if (verdict == KIOBUF_WALK_STOP) {
