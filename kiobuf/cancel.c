@@ -48,17 +48,16 @@ static bool kiobuf_mark(struct kiobuf *kb, u32 mark, int error)
 }
 
 /* @kb is marked, or its device emptied: it is in that queue, or will never come there. */
-static bool kiobuf_pull(struct kiobuf *kb, struct list_head *pulled)
+static void kiobuf_pull(struct kiobuf *kb, struct list_head *pulled)
 {
 	/* Read after the mark, which orders it: see kiobuf_enqueue(). */
 	struct kiobuf_dev *dev = READ_ONCE(kb->dev);
 
 	if (!hlist_empty(&kb->children) || !dev || !dev->ops->cancel ||
 	    !dev->ops->cancel(dev, kb))
-		return false;
+		return;
 	kiobuf_stat_inc(dev, cancelled);
 	list_add_tail(&kb->queue, pulled);
-	return true;
 }
 
 /*
@@ -112,6 +111,20 @@ void kiobuf_end_pulled(struct list_head *pulled, int error)
 	}
 }
 
+static int kiobuf_cancel_tree(struct kiobuf *kb, const struct kiobuf *except,
+			      int error)
+{
+	struct kiobuf_cancel c = {
+		.error	= error,
+		.except	= except,
+		.pulled	= LIST_HEAD_INIT(c.pulled),
+	};
+
+	kiobuf_walk(kb, kiobuf_cancel_one, &c);
+	kiobuf_end_pulled(&c.pulled, error);
+	return c.vetoed ? -EBUSY : 0;
+}
+
 /**
  * kiobuf_cancel() - give up an I/O and everything below it
  * @kb: header that the caller has submitted and not yet let go of; ending it while
@@ -131,28 +144,15 @@ void kiobuf_end_pulled(struct list_head *pulled, int error)
  */
 int kiobuf_cancel(struct kiobuf *kb, int error)
 {
-	struct kiobuf_cancel c = {
-		.error	= kiobuf_check_errno(error, -ECANCELED),
-		.pulled	= LIST_HEAD_INIT(c.pulled),
-	};
-
-	kiobuf_walk(kb, kiobuf_cancel_one, &c);
-	kiobuf_end_pulled(&c.pulled, c.error);
-	return c.vetoed ? -EBUSY : 0;
+	return kiobuf_cancel_tree(kb, NULL,
+				  kiobuf_check_errno(error, -ECANCELED));
 }
 EXPORT_SYMBOL_GPL(kiobuf_cancel);
 
 /* The caller has a share of @parent. */
 void kiobuf_cancel_clones(struct kiobuf *parent, int error)
 {
-	struct kiobuf_cancel c = {
-		.error	= error,
-		.except	= parent,
-		.pulled	= LIST_HEAD_INIT(c.pulled),
-	};
-
-	kiobuf_walk(parent, kiobuf_cancel_one, &c);
-	kiobuf_end_pulled(&c.pulled, error);
+	kiobuf_cancel_tree(parent, parent, error);
 }
 
 /**
@@ -187,37 +187,19 @@ EXPORT_SYMBOL_GPL(kiobuf_dev_cancel);
 
 /* ---- a device that goes ---- */
 
-struct kiobuf_puller {
-	bool			(*only)(const struct kiobuf_dev *dev);
-	struct list_head	*pulled;
-};
-
 /*
- * Nothing is marked: what a layer above may yet send elsewhere has not been cancelled
- * by anyone. kiobuf_unqueue() lets go of it since its device is being emptied.
+ * For kiobuf_dev_walk_roots(): pulls what waits at a device that is being emptied, to
+ * the list @arg. Nothing is marked: what a layer above may yet send elsewhere has
+ * not been cancelled by anyone.
  */
-static enum kiobuf_walk kiobuf_pull_one(struct kiobuf *kb, int depth, void *arg)
+enum kiobuf_walk kiobuf_pull_emptied(struct kiobuf *kb, int depth, void *arg)
 {
-	struct kiobuf_puller *p = arg;
 	const struct kiobuf_dev *dev = READ_ONCE(kb->dev);
 
-	if (!dev || !p->only(dev))
+	if (!dev || !READ_ONCE(dev->emptied))
 		return KIOBUF_WALK_ON;
 	if (kiobuf_vetoed(kb))
 		return KIOBUF_WALK_OVER;
-	kiobuf_pull(kb, p->pulled);
+	kiobuf_pull(kb, arg);
 	return KIOBUF_WALK_ON;
-}
-
-/* Of what was submitted to @dev, what waits in the queue of a device that is meant. */
-void kiobuf_dev_pull(struct kiobuf_dev *dev,
-		     bool (*only)(const struct kiobuf_dev *dev),
-		     struct list_head *pulled)
-{
-	struct kiobuf_puller p = {
-		.only	= only,
-		.pulled	= pulled,
-	};
-
-	kiobuf_dev_walk_roots(dev, kiobuf_pull_one, &p);
 }

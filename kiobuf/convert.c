@@ -10,7 +10,7 @@
 #include "internal.h"
 
 /* Back to what it was, if a table could not be taken whole. */
-static int kiobuf_vec_settle(struct kiobuf_vec *vec, u32 nr, u64 length, int ret)
+int kiobuf_vec_settle(struct kiobuf_vec *vec, u32 nr, u64 length, int ret)
 {
 	if (ret) {
 		vec->nr = nr;
@@ -107,23 +107,29 @@ int kiobuf_vec_add_sg(struct kiobuf_vec *vec, struct scatterlist *sg,
 }
 EXPORT_SYMBOL_GPL(kiobuf_vec_add_sg);
 
+/* @left bytes of a table, from @skip bytes into @frag on. */
+int kiobuf_vec_add_slices(struct kiobuf_vec *vec, const struct bio_vec *frag,
+			  u32 skip, u64 left)
+{
+	int ret = 0;
+
+	for (; left && !ret; frag++, skip = 0) {
+		u32 bytes = min_t(u64, frag->bv_len - skip, left);
+
+		if (bytes)
+			ret = kiobuf_vec_add(vec, frag->bv_page,
+					     frag->bv_offset + skip, bytes);
+		left -= bytes;
+	}
+	return ret;
+}
+
 static int kiobuf_add_bvec_iter(struct kiobuf_vec *vec, struct iov_iter *iter,
 				gfp_t gfp)
 {
-	const struct bio_vec *bv = iter->bvec;
-	size_t skip = iter->iov_offset, left = iov_iter_count(iter);
-	int ret = kiobuf_vec_grow(vec, vec->nr + iter->nr_segs, gfp);
-
-	for (; left && !ret; bv++) {
-		u32 bytes = min_t(size_t, bv->bv_len - skip, left);
-
-		if (bytes)
-			ret = kiobuf_vec_add(vec, bv->bv_page,
-					     bv->bv_offset + skip, bytes);
-		left -= bytes;
-		skip = 0;
-	}
-	return ret;
+	return kiobuf_vec_grow(vec, vec->nr + iter->nr_segs, gfp) ?:
+	       kiobuf_vec_add_slices(vec, iter->bvec, iter->iov_offset,
+				     iov_iter_count(iter));
 }
 
 static int kiobuf_add_kvec_iter(struct kiobuf_vec *vec, struct iov_iter *iter,

@@ -343,29 +343,22 @@ EXPORT_SYMBOL_GPL(kiobuf_dev_walk_up);
 /* ---- shutdown ---- */
 
 /*
- * Marks the devices below @dev that nothing else lies on: all that is there has
- * come through @dev. Recursion is bounded by KIOBUF_DEV_MAX_DEPTH.
+ * Empties @dev, and the devices below it that nothing else lies on: all that is there
+ * has come through @dev. Recursion is bounded by KIOBUF_DEV_MAX_DEPTH.
  */
-static void kiobuf_dev_mark_own(struct kiobuf_dev *dev)
+static void kiobuf_dev_empty(struct kiobuf_dev *dev)
 {
 	struct kiobuf_link *link, *above;
 	bool own;
 
-	dev->mark = kiobuf_dev_walk;
 	WRITE_ONCE(dev->emptied, true);
 	list_for_each_entry(link, &dev->lowers, below) {
 		own = true;
 		list_for_each_entry(above, &link->lower->uppers, above)
-			own &= above->upper->mark == kiobuf_dev_walk;
+			own &= above->upper->emptied;
 		if (own)
-			kiobuf_dev_mark_own(link->lower);
+			kiobuf_dev_empty(link->lower);
 	}
-}
-
-/* Under kiobuf_dev_mutex, taken by kiobuf_dev_shutdown(). */
-static bool kiobuf_dev_is_marked(const struct kiobuf_dev *dev)
-{
-	return dev->mark == kiobuf_dev_walk;
 }
 
 /**
@@ -392,11 +385,10 @@ void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error)
 	WRITE_ONCE(dev->submit, kiobuf_submit_down);
 	/* Pairs with kiobuf_enqueue(): what we do not see there sees us. */
 	smp_mb();
-	kiobuf_dev_walk++;
-	kiobuf_dev_mark_own(dev);
+	kiobuf_dev_empty(dev);
 	list_for_each_entry(other, &kiobuf_devs, registry)
-		kiobuf_dev_pull(other, kiobuf_dev_is_marked, &pulled);
-	kiobuf_dev_pull(NULL, kiobuf_dev_is_marked, &pulled);
+		kiobuf_dev_walk_roots(other, kiobuf_pull_emptied, &pulled);
+	kiobuf_dev_walk_roots(NULL, kiobuf_pull_emptied, &pulled);
 	list_for_each_entry(other, &kiobuf_devs, registry)
 		WRITE_ONCE(other->emptied, false);
 	mutex_unlock(&kiobuf_dev_mutex);

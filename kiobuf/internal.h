@@ -33,6 +33,11 @@ void kiobuf_run_ends(struct work_struct *work);
 bool kiobuf_outranks(int a, int b);
 void kiobuf_fail_prefix(struct kiobuf *kb, u64 bytes, int error);
 
+/* convert.c */
+int kiobuf_vec_settle(struct kiobuf_vec *vec, u32 nr, u64 length, int ret);
+int kiobuf_vec_add_slices(struct kiobuf_vec *vec, const struct bio_vec *frag,
+			  u32 skip, u64 left);
+
 /* fault.c */
 int kiobuf_fault_init(void);
 void kiobuf_fault_exit(void);
@@ -45,9 +50,7 @@ void kiobuf_fault_free(struct kiobuf_faults *faults);
 
 /* cancel.c */
 void kiobuf_cancel_clones(struct kiobuf *parent, int error);
-void kiobuf_dev_pull(struct kiobuf_dev *dev,
-		     bool (*only)(const struct kiobuf_dev *dev),
-		     struct list_head *pulled);
+enum kiobuf_walk kiobuf_pull_emptied(struct kiobuf *kb, int depth, void *arg);
 void kiobuf_end_pulled(struct list_head *pulled, int error);
 int kiobuf_check_errno(int error, int instead);
 

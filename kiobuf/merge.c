@@ -95,23 +95,6 @@ static int kiobuf_merge_check(struct list_head *uppers, u64 *length, u32 *frags)
 	return last ? 0 : -EINVAL;
 }
 
-static int kiobuf_merge_frags(struct kiobuf_vec *vec, struct kiobuf *kb)
-{
-	const struct bio_vec *frag = kb->vec->frags + kb->frag;
-	u64 left = kb->length;
-	u32 skip = kb->skip;
-	int ret = 0;
-
-	for (; left && !ret; frag++, skip = 0) {
-		u32 bytes = min_t(u64, frag->bv_len - skip, left);
-
-		ret = kiobuf_vec_add(vec, frag->bv_page, frag->bv_offset + skip,
-				     bytes);
-		left -= bytes;
-	}
-	return ret;
-}
-
 static struct kiobuf_merged *kiobuf_merged_new(struct list_head *uppers,
 					       u32 frags, gfp_t gfp)
 {
@@ -128,7 +111,9 @@ static struct kiobuf_merged *kiobuf_merged_new(struct list_head *uppers,
 	if (!merged->vec)
 		goto free;
 	list_for_each_entry(kb, uppers, queue)
-		ret = ret ?: kiobuf_merge_frags(merged->vec, kb);
+		ret = ret ?: kiobuf_vec_add_slices(merged->vec,
+						   kb->vec->frags + kb->frag,
+						   kb->skip, kb->length);
 	if (!ret)
 		return merged;
 	kiobuf_vec_put(merged->vec);

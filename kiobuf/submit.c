@@ -51,6 +51,7 @@ static void kiobuf_hand_to_worker(struct kiobuf *kb, struct kiobuf_dev *dev,
 {
 	unsigned long flags;
 
+	kiobuf_stat_inc(dev, deferred);
 	spin_lock_irqsave(&dev->lock, flags);
 	list_add_tail(&kb->queue, list);
 	mod_delayed_work(dev->wq, &dev->work, delay);
@@ -65,7 +66,6 @@ static void kiobuf_end_split(struct kiobuf *parent, struct kiobuf *child)
 	if (!error) {
 		kiobuf_endio(parent, parent->length, 0);
 	} else if (error == -EAGAIN && !(parent->flags & KIOBUF_NOWAIT)) {
-		kiobuf_stat_inc(parent->dev, deferred);
 		kiobuf_hand_to_worker(parent, parent->dev,
 				      &parent->dev->deferred, 1);
 	} else {
@@ -196,7 +196,6 @@ EXPORT_SYMBOL_GPL(kiobuf_submit);
  */
 void kiobuf_defer(struct kiobuf *kb, struct kiobuf_dev *owner)
 {
-	kiobuf_stat_inc(owner, deferred);
 	kiobuf_hand_to_worker(kb, owner, &owner->retries, 0);
 }
 EXPORT_SYMBOL_GPL(kiobuf_defer);

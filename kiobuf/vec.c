@@ -155,11 +155,7 @@ int kiobuf_vec_add_buffer(struct kiobuf_vec *vec, const void *buffer,
 		buffer += bytes;
 		length -= bytes;
 	}
-	if (ret) {
-		vec->nr = old_nr;
-		vec->length = old_length;
-	}
-	return ret;
+	return kiobuf_vec_settle(vec, old_nr, old_length, ret);
 }
 EXPORT_SYMBOL_GPL(kiobuf_vec_add_buffer);
 

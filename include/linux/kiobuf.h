@@ -61,7 +61,6 @@
 #include <linux/tracepoint-defs.h>
 #include <linux/types.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 struct iov_iter;
 struct kiobuf;
