@@ -3,9 +3,8 @@
  * Cancel: what waits is pulled, what is under way ends by itself, each header ends
  * once. Against a device that keeps all it gets until it is told to let some go.
  */
-#include "tests.h"
+#include "toy.h"
 
-#include <linux/completion.h>
 #include <linux/kthread.h>
 #include <linux/random.h>
 #include <linux/slab.h>
@@ -26,6 +25,7 @@ struct gate {
 	struct kiobuf_queue	queue;
 	struct kiobuf_dev	*lower;
 	bool			veto;
+	bool			cancels;	/* what comes, before it queues it */
 	u64			border;
 };
 
@@ -49,6 +49,8 @@ static int gate_submit(struct kiobuf *kb)
 
 	if (gate->border && kb->length > gate->border)
 		return KIOBUF_SPLIT;
+	if (gate->cancels)
+		kiobuf_cancel(kb, -EINTR);
 	return kiobuf_enqueue(&gate->queue, kb);
 }
 
@@ -248,6 +250,23 @@ static void no_new_children(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gate_let(&s->gate[0], 1), 0);
 	kiobuf_put(kb);
 	kiobuf_put(clone);
+	stack_free(s);
+}
+
+/* On its way into a queue, where nobody could find it: the queue turns it away. */
+static void not_enqueued(struct kunit *test)
+{
+	struct stack *s = stack_new(1);
+	struct kiobuf *kb;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s);
+	s->gate[0].cancels = true;
+	kb = submitted(&s->gate[0].dev, PIECE);
+	KUNIT_EXPECT_EQ(test, s->gate[0].queue.nr, 0);
+	expect_end(test, kb, 0, -EINTR);
+	gate_let(&s->gate[0], 1);
+	KUNIT_EXPECT_EQ(test, s->sink.seen, 0);
+	kiobuf_put(kb);
 	stack_free(s);
 }
 
@@ -470,41 +489,36 @@ static void majority_end_io(struct kiobuf *kb)
 		kiobuf_fail(kb->parent, 0, -EILSEQ);
 }
 
+/* Three clones that get @bytes each, so many of them with an errno. */
+static void majority(struct kunit *test, u64 bytes, int failed, u64 want_bytes,
+		     int want_error)
+{
+	static struct kiobuf parent, child[3];
+	int i, bad = 0;
+
+	kiobuf_init(&parent, NULL, KIOBUF_DISCARD, 0, NULL, PIECE);
+	parent.flags = KIOBUF_COLLATE_OWN;
+	for (i = 0; i < 3; i++) {
+		kiobuf_init_clone(&child[i], &parent, 0, PIECE);
+		child[i].end_io = majority_end_io;
+		child[i].private = &bad;
+	}
+	kiobuf_endio(&parent, PIECE, 0);
+	for (i = 0; i < 3; i++)
+		kiobuf_endio(&child[i], bytes, i < failed ? -EIO : 0);
+	expect_end(test, &parent, want_bytes, want_error);
+}
+
 /* P10: any rule that end_io of the clones may think of. */
 static void own_collation(struct kunit *test)
 {
-	static struct kiobuf parent, child[3];
-	int failed, bad, i;
+	int failed;
 
 	for (failed = 0; failed <= 3; failed++) {
-		bad = 0;
-		kiobuf_init(&parent, NULL, KIOBUF_DISCARD, 0, NULL, PIECE);
-		parent.flags = KIOBUF_COLLATE_OWN;
-		for (i = 0; i < 3; i++) {
-			kiobuf_init_clone(&child[i], &parent, 0, PIECE);
-			child[i].end_io = majority_end_io;
-			child[i].private = &bad;
-		}
-		kiobuf_endio(&parent, PIECE, 0);
-		for (i = 0; i < 3; i++)
-			kiobuf_endio(&child[i], 0, i < failed ? -EIO : 0);
 		/* Short without an errno is a failure too. */
-		expect_end(test, &parent, 0, -EILSEQ);
-	}
-	for (failed = 0; failed <= 3; failed++) {
-		bad = 0;
-		kiobuf_init(&parent, NULL, KIOBUF_DISCARD, 0, NULL, PIECE);
-		parent.flags = KIOBUF_COLLATE_OWN;
-		for (i = 0; i < 3; i++) {
-			kiobuf_init_clone(&child[i], &parent, 0, PIECE);
-			child[i].end_io = majority_end_io;
-			child[i].private = &bad;
-		}
-		kiobuf_endio(&parent, PIECE, 0);
-		for (i = 0; i < 3; i++)
-			kiobuf_endio(&child[i], PIECE, i < failed ? -EIO : 0);
-		expect_end(test, &parent, failed < 2 ? PIECE : 0,
-			   failed < 2 ? 0 : -EILSEQ);
+		majority(test, 0, failed, 0, -EILSEQ);
+		majority(test, PIECE, failed, failed < 2 ? PIECE : 0,
+			 failed < 2 ? 0 : -EILSEQ);
 	}
 }
 
@@ -518,31 +532,11 @@ struct fight {
 	struct kiobuf	parent;
 	struct kiobuf	child[BATCH];
 	atomic_t	ends[BATCH];
-	atomic_t	round;
-	atomic_t	back;
-	void		(*other)(struct fight *fight);
 };
 
 static void fight_end_io(struct kiobuf *kb)
 {
 	atomic_inc((atomic_t *)kb->private);
-}
-
-static int fight_thread(void *arg)
-{
-	struct fight *fight = arg;
-	int round = 0;
-
-	while (!kthread_should_stop()) {
-		if (atomic_read_acquire(&fight->round) == round) {
-			cond_resched();
-			continue;
-		}
-		round++;
-		fight->other(fight);
-		atomic_set_release(&fight->back, round);
-	}
-	return 0;
 }
 
 static void fight_set_up(struct fight *fight)
@@ -562,8 +556,10 @@ static void fight_set_up(struct fight *fight)
 	kiobuf_endio(&fight->parent, BATCH * PIECE, 0);
 }
 
-static void fight_cancel(struct fight *fight)
+static void fight_cancel(void *arg)
 {
+	struct fight *fight = arg;
+
 	kiobuf_cancel(&fight->parent, -ECANCELED);
 }
 
@@ -583,29 +579,27 @@ static int fight_check(struct fight *fight, int *cancelled)
 	return bad;
 }
 
-static void run_fight(struct kunit *test, void (*one)(struct fight *fight),
-		      void (*other)(struct fight *fight))
+static void run_fight(struct kunit *test, void (*one)(void *arg),
+		      void (*other)(void *arg))
 {
 	struct fight *fight = kzalloc(sizeof(*fight), GFP_KERNEL);
 	int round, bad = 0, cancelled = 0;
-	struct task_struct *task;
+	struct kio_partner partner;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fight);
 	fight->s = stack_new(1);
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, fight->s);
-	fight->other = other;
-	task = kthread_run(fight_thread, fight, "kio_fight");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	KUNIT_EXPECT_TRUE(test, kio_partner_start(&partner, other, fight));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, partner.task);
 	for (round = 1; round <= RACES / BATCH; round++) {
 		fight->s->sink.seen = 0;
 		fight_set_up(fight);
-		atomic_set_release(&fight->round, round);
+		kio_partner_ask(&partner);
 		one(fight);
-		while (atomic_read_acquire(&fight->back) != round)
-			cond_resched();
+		kio_partner_wait(&partner);
 		bad += fight_check(fight, &cancelled);
 	}
-	kthread_stop(task);
+	kio_partner_stop(&partner);
 	pr_info("    # %d races, %d cancelled\n", RACES, cancelled);
 	KUNIT_EXPECT_EQ(test, bad, 0);
 	KUNIT_EXPECT_TRUE(test, cancelled > 0);
@@ -614,8 +608,10 @@ static void run_fight(struct kunit *test, void (*one)(struct fight *fight),
 	kfree(fight);
 }
 
-static void fight_let(struct fight *fight)
+static void fight_let(void *arg)
 {
+	struct fight *fight = arg;
+
 	gate_let(&fight->s->gate[0], BATCH);
 }
 
@@ -626,8 +622,10 @@ static void cancel_or_complete(struct kunit *test)
 }
 
 /* Two cancels, with completions between them. */
-static void fight_cancel_and_let(struct fight *fight)
+static void fight_cancel_and_let(void *arg)
 {
+	struct fight *fight = arg;
+
 	gate_let(&fight->s->gate[0], 1 + get_random_u32() % 3);
 	fight_cancel(fight);
 }
@@ -638,68 +636,48 @@ static void cancel_twice(struct kunit *test)
 }
 
 /* One side makes clones as fast as it can, the other cancels. */
-struct breeder {
-	struct kiobuf	parent;
-	atomic_t	round;
-	atomic_t	back;
-};
-
-static int breeder_thread(void *arg)
+static void cancel_parent(void *arg)
 {
-	struct breeder *b = arg;
-	int round = 0;
-
-	while (!kthread_should_stop()) {
-		if (atomic_read_acquire(&b->round) == round) {
-			cond_resched();
-			continue;
-		}
-		round++;
-		kiobuf_cancel(&b->parent, -ECANCELED);
-		atomic_set_release(&b->back, round);
-	}
-	return 0;
+	kiobuf_cancel(arg, -ECANCELED);
 }
 
 /* Returns what was wrong. */
-static int breed(struct breeder *b)
+static int breed(struct kiobuf *parent)
 {
 	struct kiobuf clone;
 	int made, ret = 0;
 
 	for (made = 0; made < 64; made++) {
-		ret = kiobuf_init_clone(&clone, &b->parent, made * PIECE, PIECE);
+		ret = kiobuf_init_clone(&clone, parent, made * PIECE, PIECE);
 		if (ret)
 			break;
 		kiobuf_endio(&clone, PIECE, 0);
 	}
-	kiobuf_endio(&b->parent, made * PIECE, ret);
+	kiobuf_endio(parent, made * PIECE, ret);
 	if (ret && ret != -ECANCELED)
 		return 1;
-	return kiobuf_wait(&b->parent) != ret ||
-	       b->parent.bytes != made * PIECE;
+	return kiobuf_wait(parent) != ret || parent->bytes != made * PIECE;
 }
 
 static void cancel_or_clone(struct kunit *test)
 {
-	struct breeder *b = kzalloc(sizeof(*b), GFP_KERNEL);
-	struct task_struct *task;
+	struct kiobuf *parent = kzalloc(sizeof(*parent), GFP_KERNEL);
+	struct kio_partner partner;
 	int round, bad = 0;
 
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, b);
-	task = kthread_run(breeder_thread, b, "kio_breeder");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, parent);
+	KUNIT_EXPECT_TRUE(test, kio_partner_start(&partner, cancel_parent,
+						  parent));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, partner.task);
 	for (round = 1; round <= RACES / 64; round++) {
-		kiobuf_init(&b->parent, NULL, KIOBUF_DISCARD, 0, NULL,
-			    64 * PIECE);
-		atomic_set_release(&b->round, round);
-		bad += breed(b);
-		while (atomic_read_acquire(&b->back) != round)
-			cond_resched();
+		kiobuf_init(parent, NULL, KIOBUF_DISCARD, 0, NULL, 64 * PIECE);
+		kio_partner_ask(&partner);
+		bad += breed(parent);
+		kio_partner_wait(&partner);
 	}
-	kthread_stop(task);
+	kio_partner_stop(&partner);
 	KUNIT_EXPECT_EQ(test, bad, 0);
-	kfree(b);
+	kfree(parent);
 }
 
 /* Walks while trees come and go: it must find trees, and only whole headers. */
@@ -767,6 +745,7 @@ static struct kunit_case cancel_cases[] = {
 	KUNIT_CASE(started_is_waited_for),
 	KUNIT_CASE(late_and_twice),
 	KUNIT_CASE(no_new_children),
+	KUNIT_CASE(not_enqueued),
 	KUNIT_CASE(cascade),
 	KUNIT_CASE(vetoed),
 	KUNIT_CASE(walk),

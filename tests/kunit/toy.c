@@ -286,3 +286,49 @@ int kio_race_run(const struct kio_race *race, int rounds)
 	kvfree(r.items);
 	return ret;
 }
+
+/* ---- a partner ---- */
+
+static int partner_thread(void *arg)
+{
+	struct kio_partner *partner = arg;
+	int turns = 0;
+
+	while (!kthread_should_stop()) {
+		if (atomic_read_acquire(&partner->asked) == turns) {
+			cond_resched();
+			continue;
+		}
+		partner->turn(partner->arg);
+		atomic_set_release(&partner->done, ++turns);
+	}
+	return 0;
+}
+
+bool kio_partner_start(struct kio_partner *partner, void (*turn)(void *arg),
+		       void *arg)
+{
+	partner->turn = turn;
+	partner->arg = arg;
+	atomic_set(&partner->asked, 0);
+	atomic_set(&partner->done, 0);
+	partner->task = kthread_run(partner_thread, partner, "kio_partner");
+	return !IS_ERR(partner->task);
+}
+
+void kio_partner_ask(struct kio_partner *partner)
+{
+	atomic_inc_return_release(&partner->asked);
+}
+
+void kio_partner_wait(struct kio_partner *partner)
+{
+	while (atomic_read_acquire(&partner->done) !=
+	       atomic_read(&partner->asked))
+		cond_resched();
+}
+
+void kio_partner_stop(struct kio_partner *partner)
+{
+	kthread_stop(partner->task);
+}

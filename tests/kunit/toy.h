@@ -75,4 +75,19 @@ struct kio_race {
 
 int kio_race_run(const struct kio_race *race, int rounds);
 
+/* A thread that takes a turn whenever it is asked to, at the same time as the asker. */
+struct kio_partner {
+	void			(*turn)(void *arg);
+	void			*arg;
+	struct task_struct	*task;
+	atomic_t		asked;
+	atomic_t		done;
+};
+
+bool kio_partner_start(struct kio_partner *partner, void (*turn)(void *arg),
+		       void *arg);
+void kio_partner_ask(struct kio_partner *partner);
+void kio_partner_wait(struct kio_partner *partner);
+void kio_partner_stop(struct kio_partner *partner);
+
 #endif /* _KIO_TOY_H */

@@ -10,10 +10,9 @@
  *     the one nearer to 0 (-EIO before -ENOSPC) wins;
  *   - the good prefix ends where the lowest failure begins, with its errno.
  */
-#include "tests.h"
+#include "toy.h"
 
 #include <linux/completion.h>
-#include <linux/kthread.h>
 #include <linux/minmax.h>
 #include <linux/prandom.h>
 #include <linux/random.h>
@@ -372,48 +371,30 @@ static void random_trees(struct kunit *test)
 
 /* ---- two CPUs end one tree ---- */
 
-static struct tree *shared;
-static atomic_t shared_round;
-static atomic_t shared_left;
+static struct kio_partner partner;
 
-static int second_cpu(void *arg)
+static void end_odd(void *arg)
 {
-	int round = 0;
-
-	while (!kthread_should_stop()) {
-		if (atomic_read_acquire(&shared_round) == round) {
-			cond_resched();
-			continue;
-		}
-		round++;
-		end_some(shared, 1, 2);
-		atomic_dec(&shared_left);
-	}
-	return 0;
+	end_some(arg, 1, 2);
 }
 
 static void end_on_both(struct tree *tree)
 {
-	shared = tree;
-	atomic_set(&shared_left, 1);
-	atomic_inc_return_release(&shared_round);
+	kio_partner_ask(&partner);
 	end_some(tree, 0, 2);
-	while (atomic_read_acquire(&shared_left))
-		cond_resched();
+	kio_partner_wait(&partner);
 }
 
 static void random_trees_on_two(struct kunit *test)
 {
 	struct tree *tree = tree_new();
-	struct task_struct *task;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, tree);
-	atomic_set(&shared_round, 0);
-	task = kthread_run(second_cpu, NULL, "kio_tree");
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	KUNIT_EXPECT_TRUE(test, kio_partner_start(&partner, end_odd, tree));
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, partner.task);
 	KUNIT_EXPECT_EQ(test, run_seed(tree, get_random_u64(), TREES_A_SEED,
 				       end_on_both), 0);
-	kthread_stop(task);
+	kio_partner_stop(&partner);
 	kvfree(tree);
 }
 
