@@ -243,10 +243,12 @@ int kiobuf_to_sg(const struct kiobuf *kb, struct scatterlist *sg,
 
 		if (used == nents)
 			return -ENOSPC;
+		/* Only now: the last entry has none behind it, marked or not. */
+		if (last)
+			sg = sg_next(last);
 		sg_unmark_end(sg);
 		sg_set_page(sg, frag->bv_page, bytes, frag->bv_offset + skip);
 		last = sg;
-		sg = sg_next(sg);
 		left -= bytes;
 		used++;
 	}
