@@ -58,6 +58,7 @@ int kiobuf_enqueue(struct kiobuf_queue *q, struct kiobuf *kb)
 	error = kiobuf_cancelled(kb) ?: READ_ONCE(kb->dev->shutdown);
 	if (likely(!error)) {
 		WRITE_ONCE(kb->on, q);
+		kb->queued = jiffies;
 		list_add_tail(&kb->queue, &q->list);
 		q->nr++;
 		if (q->work)
@@ -67,6 +68,22 @@ int kiobuf_enqueue(struct kiobuf_queue *q, struct kiobuf *kb)
 	return error;
 }
 EXPORT_SYMBOL_GPL(kiobuf_enqueue);
+
+static struct kiobuf *kiobuf_dequeue_if(struct kiobuf_queue *q,
+					unsigned long age)
+{
+	struct kiobuf *kb;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->lock, flags);
+	kb = list_first_entry_or_null(&q->list, struct kiobuf, queue);
+	if (kb && age && time_before(jiffies, kb->queued + age))
+		kb = NULL;
+	if (kb)
+		kiobuf_queue_del(q, kb);
+	spin_unlock_irqrestore(&q->lock, flags);
+	return kb;
+}
 
 /**
  * kiobuf_dequeue() - take the header that has waited longest
@@ -78,17 +95,23 @@ EXPORT_SYMBOL_GPL(kiobuf_enqueue);
  */
 struct kiobuf *kiobuf_dequeue(struct kiobuf_queue *q)
 {
-	struct kiobuf *kb;
-	unsigned long flags;
-
-	spin_lock_irqsave(&q->lock, flags);
-	kb = list_first_entry_or_null(&q->list, struct kiobuf, queue);
-	if (kb)
-		kiobuf_queue_del(q, kb);
-	spin_unlock_irqrestore(&q->lock, flags);
-	return kb;
+	return kiobuf_dequeue_if(q, 0);
 }
 EXPORT_SYMBOL_GPL(kiobuf_dequeue);
+
+/**
+ * kiobuf_dequeue_ripe() - take the header that has waited longest, if that is enough
+ * @q: the queue
+ * @age: in jiffies; below LONG_MAX
+ *
+ * Context: any; irq-safe.
+ * Return: as kiobuf_dequeue(); NULL too if the oldest came less than @age ago.
+ */
+struct kiobuf *kiobuf_dequeue_ripe(struct kiobuf_queue *q, unsigned long age)
+{
+	return kiobuf_dequeue_if(q, age);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dequeue_ripe);
 
 /**
  * kiobuf_unqueue() - pull a cancelled header from a queue

@@ -216,6 +216,7 @@ struct kiobuf_frame {
  * @faults: while end_io runs: see kiobuf_walk_faults()
  * @carve_frag: fragment at byte @carved of the window, see kiobuf_carve()
  * @carve_skip: bytes of that fragment before it
+ * @queued: while it waits in a queue: the jiffy in which it came there
  * @frames: interceptors, last pushed first
  * @queue: link for whoever holds the header
  * @children: clones that have not ended; guarded by @wait.lock
@@ -252,8 +253,13 @@ struct kiobuf {
 		struct kiobuf_queue	*on;
 		struct kiobuf_faults	*faults;
 	};
-	u32			carve_frag;
-	u32			carve_skip;
+	union {
+		struct {
+			u32		carve_frag;
+			u32		carve_skip;
+		};
+		unsigned long		queued;
+	};
 	struct kiobuf_frame	*frames;
 	struct list_head	queue;
 	struct hlist_head	children;

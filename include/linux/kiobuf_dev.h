@@ -102,6 +102,7 @@ void kiobuf_queue_init(struct kiobuf_queue *q, struct work_struct *work,
 		       struct workqueue_struct *wq);
 int kiobuf_enqueue(struct kiobuf_queue *q, struct kiobuf *kb);
 struct kiobuf *kiobuf_dequeue(struct kiobuf_queue *q);
+struct kiobuf *kiobuf_dequeue_ripe(struct kiobuf_queue *q, unsigned long age);
 bool kiobuf_unqueue(struct kiobuf_queue *q, struct kiobuf *kb);
 
 /**
