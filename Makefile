@@ -3,7 +3,7 @@
 
 KVER ?= 6.1
 BUILD := $(CURDIR)/build
-FOLDERS := kiobuf block lvm raid loop tests/kunit samples
+FOLDERS := kiobuf block lvm raid loop filter tests/kunit samples
 KOBJ := $(BUILD)/kbuild/$(KVER)
 KMODULES := $(BUILD)/modules/$(KVER)
 # Any other built tree: KDIR=/lib/modules/$(uname -r)/build
