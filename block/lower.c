@@ -46,6 +46,19 @@ unsigned int kblk_lower_block_size(const struct kblk_lower *lower)
 EXPORT_SYMBOL_GPL(kblk_lower_block_size);
 
 /**
+ * kblk_lower_is_volatile() - may a claimed device lose what it said was written?
+ * @lower: claimed device
+ *
+ * Context: any.
+ * Return: true if only a flush, or FUA, makes data durable there.
+ */
+bool kblk_lower_is_volatile(const struct kblk_lower *lower)
+{
+	return bdev_write_cache(lower->bdev);
+}
+EXPORT_SYMBOL_GPL(kblk_lower_is_volatile);
+
+/**
  * kblk_lower_users() - how often a device was got
  * @lower: claimed device
  *

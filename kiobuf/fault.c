@@ -125,6 +125,30 @@ void kiobuf_fault_add(struct kiobuf *kb, u64 offset, u64 length, int error)
 		kmem_cache_free(kiobuf_range_cache, range);
 }
 
+/**
+ * kiobuf_fail_range() - record that a range failed, without ending the header
+ * @kb: header that has not ended, and so far has not failed, or only by this
+ * @offset: of the first byte that failed, in its window
+ * @length: how many; the range lies in the window
+ * @error: negative errno
+ *
+ * As kiobuf_fail(), for who knows that what lies behind the range is good. Told by
+ * kiobuf_walk_faults(). For a frame's endio, or who holds the header for it.
+ * Context: any.
+ */
+void kiobuf_fail_range(struct kiobuf *kb, u64 offset, u64 length, int error)
+{
+	unsigned long flags;
+
+	/* So that the ranges are looked for. */
+	spin_lock_irqsave(&kb->wait.lock, flags);
+	kb->fate |= KIOBUF_PARENT;
+	spin_unlock_irqrestore(&kb->wait.lock, flags);
+	kiobuf_fail_prefix(kb, offset, error);
+	kiobuf_fault_add(kb, offset, length, error);
+}
+EXPORT_SYMBOL_GPL(kiobuf_fail_range);
+
 /* Does the prefix say all that is known? So for what had no clones. */
 bool kiobuf_fault_is_rest(const struct kiobuf *kb)
 {

@@ -104,6 +104,7 @@ void kblk_lower_put(struct kblk_lower *lower);
 struct kiobuf_dev *kblk_lower_dev(const struct kblk_lower *lower);
 u64 kblk_lower_size(const struct kblk_lower *lower);
 unsigned int kblk_lower_block_size(const struct kblk_lower *lower);
+bool kblk_lower_is_volatile(const struct kblk_lower *lower);
 void kblk_lower_set_start(struct kblk_lower *lower, u64 start);
 unsigned int kblk_lower_users(const struct kblk_lower *lower);
 

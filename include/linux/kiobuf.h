@@ -130,7 +130,7 @@ enum kiobuf_op {
 #define KIOBUF_ORPHAN		(1U << 1)	/* its owner has let go: free it */
 #define KIOBUF_WON		(1U << 2)	/* KIOBUF_ANY: one has succeeded */
 #define KIOBUF_VAGUE		(1U << 3)	/* no memory to keep its failed ranges */
-#define KIOBUF_PARENT		(1U << 4)	/* had clones */
+#define KIOBUF_PARENT		(1U << 4)	/* had clones, or failed by ranges */
 #define KIOBUF_MERGE		(1U << 5)	/* its failed ranges are its parent's too */
 
 /* kb->mark: errno that it was cancelled with, or 0, in the low bits; the rest tells
@@ -367,6 +367,7 @@ struct kiobuf_fault {
 typedef int (*kiobuf_fault_fn)(const struct kiobuf_fault *fault, void *arg);
 
 /* fault.c */
+void kiobuf_fail_range(struct kiobuf *kb, u64 offset, u64 length, int error);
 int kiobuf_walk_faults(struct kiobuf *kb, kiobuf_fault_fn fn, void *arg);
 
 /* cancel.c */
