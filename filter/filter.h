@@ -25,6 +25,6 @@ int kfilter_configfs_init(void);
 void kfilter_configfs_exit(void);
 
 /* the kinds that come with it */
-extern struct kfilter_kind flakey_kind;
+extern struct kfilter_kind flakey_kind, csum_kind;
 
 #endif /* _KFILTER_FILTER_H */
