@@ -141,6 +141,14 @@ setup_dm_raid()
 	make_dm "$level" "0 $((LEG_SECTORS / 4)) raid $level $(($# + 1)) $((CHUNK_KIB * 2)) $* $count$legs"
 }
 
+# A filter without rules on one linear layer of its own
+setup_kfilter()
+{
+	take_legs 1 || return
+	make_klvm_layer filtered "${LEGS[0]}" $((LEG_SECTORS - 2048)) || return
+	make_kio filter flakey "lower=$DEVICE" kind=flakey
+}
+
 setup_kraid()
 {
 	local level=$1 count=$2
@@ -196,6 +204,7 @@ setup()
 	md-raid10)	setup_md /dev/md10 10 4 --chunk=$CHUNK_KIB --assume-clean ;;
 	dm-raid5)	setup_dm_raid raid5_ls 3 nosync ;;
 	dm-raid6)	setup_dm_raid raid6_nr 4 ;;
+	kfilter-klvm)	setup_kfilter ;;
 	kraid-raid0)	setup_kraid 0 3 chunk_kib=$CHUNK_KIB ;;
 	kraid-raid1)	setup_kraid 1 2 ;;
 	kraid-raid10)	setup_kraid 10 4 chunk_kib=$CHUNK_KIB ;;
