@@ -22,6 +22,9 @@
  * @loop: the device
  * @kb: the header
  * @done: bytes that the file has taken or given
+ * @result: of the call under way, once its completion was called
+ * @shares: of the call: the file system looks at the iocb until it returns, even if
+ *	the completion comes before
  */
 struct kloop_cmd {
 	struct kiocb		iocb;
@@ -29,6 +32,8 @@ struct kloop_cmd {
 	struct kloop_dev	*loop;
 	struct kiobuf		*kb;
 	u64			done;
+	ssize_t			result;
+	atomic_t		shares;
 };
 
 /* The device may go once the header has ended: that comes last. */
@@ -85,7 +90,8 @@ static void kloop_complete(struct kiocb *iocb, long ret)
 {
 	struct kloop_cmd *cmd = container_of(iocb, struct kloop_cmd, iocb);
 
-	if (!kloop_settle(cmd, ret))
+	cmd->result = ret;
+	if (atomic_dec_and_test(&cmd->shares) && !kloop_settle(cmd, ret))
 		queue_work(cmd->loop->wq, &cmd->work);
 }
 
@@ -119,9 +125,13 @@ static void kloop_do_data(struct kloop_cmd *cmd)
 
 	do {
 		kloop_init_iocb(cmd);
+		atomic_set(&cmd->shares, 2);
 		ret = kloop_call(cmd);
-		if (ret == -EIOCBQUEUED)
-			return;
+		if (ret == -EIOCBQUEUED) {
+			if (!atomic_dec_and_test(&cmd->shares))
+				return;
+			ret = cmd->result;
+		}
 	} while (!kloop_settle(cmd, ret));
 }
 
