@@ -69,9 +69,9 @@ static const struct kiobuf_dev_ops nobody_ops = {
 
 static void ripe(struct kunit *test)
 {
-	struct kiobuf_dev dev = { .ops = &nobody_ops };
-	struct kiobuf_queue q;
-	struct kiobuf kb[2];
+	static struct kiobuf_dev dev = { .ops = &nobody_ops };
+	static struct kiobuf_queue q;
+	static struct kiobuf kb[2];
 	int i;
 
 	kiobuf_queue_init(&q, NULL, NULL);
