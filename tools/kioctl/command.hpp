@@ -29,7 +29,7 @@ struct Command {
 Declare lvm_create, lvm_load, lvm_remove;
 Declare raid_create, raid_stop, raid_fail, raid_detail;
 Declare loop_attach, loop_detach, loop_list;
-Declare filter_create, filter_remove;
+Declare filter_create, filter_rules, filter_state, filter_release, filter_list, filter_remove;
 Declare list_devices, show_tree, show_stats;
 
 // What several commands share.

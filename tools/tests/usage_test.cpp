@@ -37,7 +37,10 @@ INSTANTIATE_TEST_SUITE_P(
                     "raid create r --level 1", "raid fail r", "loop attach l",
                     "loop attach l /tmp/f --offset 1x", "loop attach l /tmp/f --offset -1",
                     "loop attach l /tmp/f --sizelimit 99E",
-                    "loop attach l /tmp/f --direct-io maybe", "filter create f /dev/a"));
+                    "loop attach l /tmp/f --direct-io maybe", "filter create f /dev/a",
+                    "filter create f --kind flakey", "filter rules", "filter rules f --file",
+                    "filter rules f --file x any", "filter state", "filter release",
+                    "filter list more"));
 
 TEST(Value, ThatCannotBeReadIsNamed)
 {
