@@ -399,10 +399,15 @@ number_of()
 
 # ---- objects of ours ----
 
-# write_attr FILE VALUE: a page at most, so that one write takes it
+# write_attr FILE VALUE: a page at most, so that one write takes it; printf makes a
+# write of each line
 write_attr()
 {
-	printf '%s\n' "$2" >"$1"
+	if [[ $2 = *$'\n'* ]]; then
+		cat >"$1" <<<"$2"
+	else
+		printf '%s\n' "$2" >"$1"
+	fi
 }
 
 # write_table NAME FILE: as many lines as there are, a page at a time
@@ -492,7 +497,7 @@ take_state()
 	STATE=
 	for file in "$KIO"/*/*/* /sys/block/*/{size,ro}; do
 		case $file in
-		*/error|*/stats|*/cancel) continue ;;
+		*/error|*/stats|*/cancel|*/release) continue ;;
 		esac
 		IFS= read -r -d '' text <"$file" || :
 		STATE+="$file: $text"
