@@ -15,6 +15,7 @@
 //   --ops N         random: transfers of each job, 0 to go on until SIGTERM comes (1000)
 //   --jobs N        random: that many at a time, each in a part of its own (1)
 //   --max BYTES     random: the largest transfer (1 MiB)
+//   --block BYTES   random: the logical block, which all transfers are multiples of (512)
 //   --buffered      through the page cache instead of O_DIRECT
 //
 // A number may end in K, M or G.
@@ -51,7 +52,7 @@ struct Options {
     std::string path;
     std::map<std::string, std::optional<std::uint64_t>, std::less<>> numbers{
         {"--seed", 1},   {"--offset", 0}, {"--length", {}},      {"--as", {}},
-        {"--ops", 1000}, {"--jobs", 1},   {"--max", chunk_size},
+        {"--ops", 1000}, {"--jobs", 1},   {"--max", chunk_size}, {"--block", sector_size},
     };
     bool buffered = false;
 
@@ -207,8 +208,10 @@ public:
     /// @p range was filled. @p job makes the random choices of several models differ.
     Model(const BlockFile& file, const Range& range, const Options& options, std::uint64_t job)
         : file_(file), range_(range), seed_(options.number("--seed")),
-          most_(std::min(options.number("--max") / sector_size, range.sectors)),
-          random_(seed_ + mix(job)), generations_(range.sectors, 1), memory_(most_ * sector_size)
+          unit_(options.number("--block") / sector_size),
+          most_(std::min(options.number("--max") / sector_size, range.sectors) / unit_),
+          random_(seed_ + mix(job)), generations_(range.sectors, 1),
+          memory_(most_ * unit_ * sector_size)
     {
     }
 
@@ -229,7 +232,7 @@ private:
         return std::uniform_int_distribution<std::uint64_t>(low, high)(random_);
     }
 
-    /// Half of the lengths are below eight sectors, where borders are met most often.
+    /// In blocks. Half of the lengths are below eight, where borders are met most often.
     std::uint64_t pick_length()
     {
         return pick(1, pick(0, 1) ? std::min<std::uint64_t>(most_, 8) : most_);
@@ -237,8 +240,8 @@ private:
 
     bool transfer(std::uint64_t generation)
     {
-        const std::uint64_t count = pick_length();
-        const std::uint64_t at = pick(0, range_.sectors - count);
+        const std::uint64_t count = pick_length() * unit_;
+        const std::uint64_t at = pick(0, (range_.sectors - count) / unit_) * unit_;
 
         return pick(0, 1) ? write(at, count, generation) : read(at, count);
     }
@@ -264,7 +267,8 @@ private:
     const BlockFile& file_;
     Range range_;
     std::uint64_t seed_;
-    std::uint64_t most_;
+    std::uint64_t unit_; ///< sectors of a block
+    std::uint64_t most_; ///< blocks of a transfer
     std::mt19937_64 random_;
     std::vector<std::uint64_t> generations_;
     Memory memory_;
@@ -286,10 +290,10 @@ bool run_zero(const BlockFile& file, const Range& range, const Options&)
     return check(file, range, 0, [](std::uint64_t) -> std::uint64_t { return 0; });
 }
 
-/// The @p nth of so many equal parts.
-Range part_of(const Range& range, std::uint64_t nth, std::uint64_t parts)
+/// The @p nth of so many equal parts, of whole blocks of @p unit sectors.
+Range part_of(const Range& range, std::uint64_t nth, std::uint64_t parts, std::uint64_t unit)
 {
-    const std::uint64_t sectors = range.sectors / parts;
+    const std::uint64_t sectors = range.sectors / parts / unit * unit;
 
     return {range.offset + nth * sectors * sector_size, sectors, range.first + nth * sectors};
 }
@@ -297,13 +301,15 @@ Range part_of(const Range& range, std::uint64_t nth, std::uint64_t parts)
 bool run_random(const BlockFile& file, const Range& range, const Options& options)
 {
     const std::uint64_t jobs = options.number("--jobs");
+    const std::uint64_t unit = options.number("--block") / sector_size;
     std::atomic<bool> well = run_fill(file, range, options);
 
     std::signal(SIGTERM, [](int) { told_to_stop = true; });
     std::vector<std::jthread> threads;
     for (std::uint64_t i = 0; well && i < jobs; i++)
         threads.emplace_back([&, i] {
-            if (!Model(file, part_of(range, i, jobs), options, i).run(options.number("--ops")))
+            if (!Model(file, part_of(range, i, jobs, unit), options, i)
+                     .run(options.number("--ops")))
                 well = false;
         });
     threads.clear();
