@@ -475,6 +475,12 @@ loop()
 	bring_up "loop/$1" "file=$2" "${@:3}"
 }
 
+# filter NAME KIND LOWER [ATTRIBUTE=VALUE...]: /dev/kio/NAME
+filter()
+{
+	bring_up "filter/$1" "kind=$2" "lower=$3" "${@:4}"
+}
+
 # stage NAME LINE...: text that is to be refused at enable, in place of what was staged
 stage()
 {
