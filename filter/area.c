@@ -430,7 +430,7 @@ static int csum_recover_block(struct csum *csum, struct csum_leaf *leaf,
 		return ret;
 	crc = csum_of(csum->bounce);
 	if (csum_judge(leaf, block, crc) == CSUM_TORN)
-		csum->torn++;
+		csum->counts.torn++;
 	csum_accept(leaf, block, crc);
 	return 0;
 }
@@ -467,9 +467,9 @@ static int csum_recover(struct csum *csum)
 
 	for (i = 0; !ret && i < csum->leaves_on_disk; i++)
 		ret = csum_recover_leaf(csum, i);
-	if (csum->torn)
+	if (csum->counts.torn)
 		pr_info("kfilter: %s: %llu torn blocks were taken as they are\n",
-			csum->filter->object.kd.dev.name, csum->torn);
+			csum->filter->object.kd.dev.name, csum->counts.torn);
 	return ret;
 }
 

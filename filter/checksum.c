@@ -94,8 +94,8 @@ static bool csum_fits(struct csum *csum, const struct kiobuf *kb)
 
 		mutex_lock(&csum->lock);
 		verdict = csum_look(csum, block + i, crc);
-		csum->verified += verdict == CSUM_FITS;
-		csum->unverified += verdict == CSUM_UNVERIFIED;
+		csum->counts.verified += verdict == CSUM_FITS;
+		csum->counts.unverified += verdict == CSUM_UNVERIFIED;
 		mutex_unlock(&csum->lock);
 	}
 	return verdict <= CSUM_UNVERIFIED;
@@ -134,17 +134,17 @@ static int csum_reread(struct csum *csum, u64 block)
 	crc = csum_of(csum->bounce);
 	switch (csum_judge(leaf, block, crc)) {
 	case CSUM_FITS:
-		csum->verified++;
+		csum->counts.verified++;
 		return 0;
 	case CSUM_UNVERIFIED:
-		csum->unverified++;
+		csum->counts.unverified++;
 		return 0;
 	case CSUM_TORN:
-		csum->torn++;
+		csum->counts.torn++;
 		csum_accept(leaf, block, crc);
 		return 0;
 	default:
-		csum->mismatches++;
+		csum->counts.mismatches++;
 		return -EILSEQ;
 	}
 }
@@ -516,16 +516,16 @@ static void csum_exit(struct kfilter *filter)
 static int csum_start(struct kfilter *filter, struct kblk_shape *shape)
 {
 	struct csum *csum = filter->data;
+	struct csum_counts before = csum->counts;
 	int ret;
 
-	csum->verified = 0;
-	csum->unverified = 0;
-	csum->mismatches = 0;
-	csum->torn = 0;
+	csum->counts = (struct csum_counts){};
 	csum->is_volatile = kblk_lower_is_volatile(filter->claim);
 	ret = csum_area_open(csum, shape->size);
-	if (ret)
+	if (ret) {
+		csum->counts = before;
 		return ret;
+	}
 	csum_of_zeroes = csum_of(page_address(ZERO_PAGE(0)));
 	shape->size = csum->blocks * CSUM_BLOCK;
 	shape->block_size = CSUM_BLOCK;
@@ -552,8 +552,8 @@ static ssize_t csum_show_state(struct kfilter *filter, char *page)
 
 	mutex_lock(&csum->lock);
 	len = sysfs_emit(page, "verified %llu\nunverified %llu\nmismatches %llu\ntorn %llu\n",
-			 csum->verified, csum->unverified, csum->mismatches,
-			 csum->torn);
+			 csum->counts.verified, csum->counts.unverified, csum->counts.mismatches,
+			 csum->counts.torn);
 	mutex_unlock(&csum->lock);
 	return len;
 }

@@ -44,11 +44,13 @@ static ssize_t kfilter_kind_write(struct kblk_object *object, const char *page,
 				  size_t len)
 {
 	int ret = kblk_want_down(object);
-	char name[33];
+	char name[64];
 
 	if (ret)
 		return ret;
-	strscpy(name, page, sizeof(name));
+	if (strscpy(name, page, sizeof(name)) < 0)
+		return kblk_refuse(object, -EINVAL,
+				   "There is no kind of filter of so long a name.");
 	return kfilter_set_kind(kfilter_of_object(object), strim(name)) ?: len;
 }
 

@@ -84,6 +84,20 @@ struct csum_slot {
 };
 
 /**
+ * struct csum_counts - what was seen since the device came up
+ * @verified: blocks read that fitted
+ * @unverified: blocks read that nothing is known of
+ * @mismatches: blocks that did not fit
+ * @torn: blocks found half written after a crash, or a failed write
+ */
+struct csum_counts {
+	u64	verified;
+	u64	unverified;
+	u64	mismatches;
+	u64	torn;
+};
+
+/**
  * struct csum - filter->data
  * @filter: the filter
  * @blocks: of data
@@ -107,10 +121,7 @@ struct csum_slot {
  * @in_flight: of those, not ended
  * @done: the last has ended
  * @uuid: of the area
- * @verified: blocks read that fitted
- * @unverified: blocks read that nothing is known of
- * @mismatches: blocks that did not fit
- * @torn: blocks found half written after a crash, or a failed write
+ * @counts: what was seen; guarded by @lock
  */
 struct csum {
 	struct kfilter		*filter;
@@ -135,10 +146,7 @@ struct csum {
 	atomic_t		in_flight;
 	struct completion	done;
 	u8			uuid[16];
-	u64			verified;
-	u64			unverified;
-	u64			mismatches;
-	u64			torn;
+	struct csum_counts	counts;
 };
 
 /* What is known of a block whose checksum is @crc. */

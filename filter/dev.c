@@ -73,6 +73,8 @@ int kfilter_enable(struct kblk_object *object)
 	if (ret)
 		goto stop;
 	filter->create = false;
+	if (filter->kind->ready)
+		filter->kind->ready(filter);
 	return 0;
 
 stop:

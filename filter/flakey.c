@@ -195,7 +195,7 @@ static int flakey_submit(struct kiobuf *kb)
 	struct kfilter *filter = kfilter_of(kb->dev);
 	struct flakey *flakey = filter->data;
 
-	if (unlikely(READ_ONCE(flakey->nr)))
+	if (unlikely(READ_ONCE(flakey->armed)))
 		return flakey_submit_ruled(kb, flakey);
 	return kfilter_pass(kb, filter);
 }
@@ -344,7 +344,9 @@ static void flakey_swap_rules(struct flakey *flakey, struct list_head *fresh,
 	if (clear)
 		list_splice_init(&flakey->rules, &gone);
 	list_splice_tail_init(fresh, &flakey->rules);
-	WRITE_ONCE(flakey->nr, nr);
+	flakey->nr = nr;
+	if (flakey->filter->object.enabled)
+		WRITE_ONCE(flakey->armed, nr);
 	spin_unlock_irq(&flakey->lock);
 	flakey_free_rules(&gone);
 }
@@ -446,6 +448,20 @@ static int flakey_start(struct kfilter *filter, struct kblk_shape *shape)
 	return 0;
 }
 
+static void flakey_ready(struct kfilter *filter)
+{
+	struct flakey *flakey = filter->data;
+
+	WRITE_ONCE(flakey->armed, flakey->nr);
+}
+
+static void flakey_stop(struct kfilter *filter)
+{
+	struct flakey *flakey = filter->data;
+
+	WRITE_ONCE(flakey->armed, 0);
+}
+
 struct kfilter_kind flakey_kind = {
 	.name		= "flakey",
 	.owner		= THIS_MODULE,
@@ -454,6 +470,8 @@ struct kfilter_kind flakey_kind = {
 	.init		= flakey_init,
 	.exit		= flakey_exit,
 	.start		= flakey_start,
+	.ready		= flakey_ready,
+	.stop		= flakey_stop,
 	.set_rules	= flakey_set_rules,
 	.show_rules	= flakey_show_rules,
 	.show_state	= flakey_show_state,

@@ -63,7 +63,10 @@ struct flakey_rule {
  * @filter: the filter
  * @lock: guards @rules, and what the rules count
  * @rules: in the order in which they are looked at
- * @nr: of them; read without the lock by requests that meet none
+ * @nr: of them; guarded by the filter's object.lock
+ * @armed: as @nr while the device is up, else 0; read without the lock by requests
+ *	that meet none. What comes with bringing it up must not be held: who could
+ *	let it go waits for it.
  * @cases: reserve of struct flakey_case
  * @block: logical block of the device below, in bytes
  */
@@ -72,6 +75,7 @@ struct flakey {
 	spinlock_t		lock;
 	struct list_head	rules;
 	unsigned int		nr;
+	unsigned int		armed;
 	mempool_t		cases;
 	unsigned int		block;
 };

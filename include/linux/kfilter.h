@@ -53,6 +53,8 @@ struct kfilter {
  * @exit: optional. filter->data goes; the device is down.
  * @start: optional. The device below is claimed, and is to come up. @shape is that of the
  *	device below, to be altered. Says why not with kblk_refuse().
+ * @ready: optional. The device is up, and what came with that, such as the look for
+ *	partitions, has been done.
  * @stop: optional. The device is down, nothing is in flight.
  * @set_rules: optional. Takes what was written to `rules`, whole lines, as text to be
  *	cut up. Up or down. Says why not with kblk_refuse(), nothing then being changed.
@@ -70,6 +72,7 @@ struct kfilter_kind {
 	int	(*init)(struct kfilter *filter);
 	void	(*exit)(struct kfilter *filter);
 	int	(*start)(struct kfilter *filter, struct kblk_shape *shape);
+	void	(*ready)(struct kfilter *filter);
 	void	(*stop)(struct kfilter *filter);
 	int	(*set_rules)(struct kfilter *filter, char *text);
 	ssize_t	(*show_rules)(struct kfilter *filter, char *page);
