@@ -151,8 +151,9 @@ test_write_and_read()
 
 test_fio()
 {
-	set_up
-	fio_verify /dev/kio/safe --io_size=6m --loops="$(longer 2 50)" --bsrange=4k-256k
+	null_disk da 64
+	filter safe checksum /dev/da create=1
+	fio_verify /dev/kio/safe --io_size=32m
 	down
 	same 0 "$(csum_area check /dev/da | cut -d' ' -f10)" wrong
 }
