@@ -489,6 +489,14 @@ static void kblk_shape_limits(struct kblk_disk *kd, struct kio_limits *l,
 		lim->physical_block_size = max(lim->physical_block_size,
 					       shape->block_size);
 		lim->io_min = max(lim->io_min, shape->block_size);
+		/* Or requests would be cut within a block. */
+		lim->max_write_zeroes_sectors =
+			round_down(lim->max_write_zeroes_sectors,
+				   shape->block_size >> SECTOR_SHIFT);
+		if (lim->discard_granularity)
+			lim->discard_granularity =
+				max(lim->discard_granularity,
+				    shape->block_size);
 	}
 	if (shape->discard) {
 		lim->max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;

@@ -86,21 +86,30 @@ static void csum_leaf_drop(struct csum *csum, struct csum_leaf *leaf)
 	csum_leaf_free(leaf);
 }
 
-/* Makes room, if it can: what is not durable yet must stay. */
-static void csum_shrink(struct csum *csum)
+/* A few at a time; what is not durable yet must stay. */
+static void csum_drop_clean(struct csum *csum)
 {
 	struct csum_leaf *leaf, *prev;
 
-	if (csum->nr < CSUM_MAX_LEAVES)
-		return;
-	csum_write_back(csum);
 	list_for_each_entry_safe_reverse(leaf, prev, &csum->lru, lru) {
-		if (csum->nr < CSUM_MAX_LEAVES)
+		if (csum->nr <= CSUM_MAX_LEAVES - CSUM_BATCH)
 			return;
 		if (!leaf->dirty && !leaf->pinned &&
 		    bitmap_empty(leaf->written, CSUM_LEAF_BLOCKS))
 			csum_leaf_drop(csum, leaf);
 	}
+}
+
+/* Makes room, if it can. */
+static void csum_shrink(struct csum *csum)
+{
+	if (csum->nr < CSUM_MAX_LEAVES)
+		return;
+	csum_drop_clean(csum);
+	if (csum->nr < CSUM_MAX_LEAVES)
+		return;
+	csum_write_back(csum);
+	csum_drop_clean(csum);
 }
 
 /* ---- blocks of the area ---- */
@@ -266,6 +275,16 @@ void csum_accept(struct csum_leaf *leaf, u64 block, u32 crc)
 	sector->entries[at.entry].new = cpu_to_le32(crc);
 	csum_sector_learn(sector, at.entry, true);
 	leaf->dirty = true;
+}
+
+/* As if it had been written now: it counts until something is durable. */
+void csum_adopt(struct csum_leaf *leaf, u64 block, u32 crc)
+{
+	struct csum_place at = csum_place(leaf, block);
+
+	leaf->sectors[at.sector].entries[at.entry].new = cpu_to_le32(crc);
+	leaf->dirty = true;
+	csum_mark_written(leaf, block);
 }
 
 void csum_mark_written(struct csum_leaf *leaf, u64 block)
@@ -452,19 +471,23 @@ static int csum_recover_leaf(struct csum *csum, u32 number)
 	u64 end = min(block + CSUM_LEAF_BLOCKS, csum->blocks);
 	struct csum_leaf *leaf = csum_leaf_get(csum, number);
 
+	/* Bad to whoever needs it, but not to all the rest. */
 	if (IS_ERR(leaf))
-		return PTR_ERR(leaf);
+		return PTR_ERR(leaf) == -ENOMEM ? -ENOMEM : 0;
 	for (; block < end; block++)
 		if (csum_is_open(leaf, block))
 			csum_recover_block(csum, leaf, block);
 	return leaf->dirty ? csum_leaf_write(csum, leaf, 0) : 0;
 }
 
+/* What is read here must not be lost after it was called settled. */
 static int csum_recover(struct csum *csum)
 {
 	int ret = 0;
 	u32 i;
 
+	if (csum->is_volatile)
+		ret = csum_io(csum, KIOBUF_FLUSH, 0, NULL, 0, 0);
 	for (i = 0; !ret && i < csum->leaves_on_disk; i++)
 		ret = csum_recover_leaf(csum, i);
 	if (csum->counts.torn)

@@ -88,17 +88,23 @@ static bool csum_fits(struct csum *csum, const struct kiobuf *kb)
 	u64 i, block = csum_first_block(kb), nr = csum_nr_blocks(kb);
 	struct bvec_iter iter = kiobuf_window(kb);
 	enum csum_verdict verdict = CSUM_FITS;
+	u64 unverified = 0;
 
 	for (i = 0; i < nr && verdict <= CSUM_UNVERIFIED; i++) {
 		u32 crc = csum_next(kb, &iter);
 
 		mutex_lock(&csum->lock);
 		verdict = csum_look(csum, block + i, crc);
-		csum->counts.verified += verdict == CSUM_FITS;
-		csum->counts.unverified += verdict == CSUM_UNVERIFIED;
 		mutex_unlock(&csum->lock);
+		unverified += verdict == CSUM_UNVERIFIED;
 	}
-	return verdict <= CSUM_UNVERIFIED;
+	if (verdict > CSUM_UNVERIFIED)
+		return false;
+	mutex_lock(&csum->lock);
+	csum->counts.verified += nr - unverified;
+	csum->counts.unverified += unverified;
+	mutex_unlock(&csum->lock);
+	return true;
 }
 
 /* In a task: entries may have to be read. */
@@ -108,7 +114,8 @@ static enum kiobuf_climb csum_read_endio(struct kiobuf *kb,
 	struct csum *csum = csum_of_dev(kb->dev);
 	int error;
 
-	if (!kb->error && csum_fits(csum, kb))
+	if (kb->error ? kb->error == -EAGAIN && kb->flags & KIOBUF_NOWAIT :
+			csum_fits(csum, kb))
 		return KIOBUF_CLIMB;
 	error = kiobuf_enqueue(&csum->queue, kb);
 	if (!error)
@@ -141,7 +148,8 @@ static int csum_reread(struct csum *csum, u64 block)
 		return 0;
 	case CSUM_TORN:
 		csum->counts.torn++;
-		csum_accept(leaf, block, crc);
+		csum_adopt(leaf, block, crc);
+		mod_delayed_work(csum->wq, &csum->later, HZ);
 		return 0;
 	default:
 		csum->counts.mismatches++;
@@ -452,22 +460,47 @@ static int csum_submit(struct kiobuf *kb)
 		return -EINVAL;
 	if (kb->op == KIOBUF_READ)
 		return csum_watch(kb, filter) ? KIOBUF_REMAPPED : KIOBUF_SPLIT;
+	/* Entries may have to be read. */
+	if (kb->flags & KIOBUF_NOWAIT)
+		return -EAGAIN;
 	if (kb->length && csum_leaf_of(kb->pos) !=
 			  csum_leaf_of(kb->pos + kb->length - 1))
 		return KIOBUF_SPLIT;
 	return kiobuf_enqueue(&csum->queue, kb);
 }
 
-/* Of a read a clone that has room for a frame; of others what one leaf speaks of. */
+/* To the end of what one leaf speaks of. */
+static struct kiobuf *csum_carve_leaf(struct kiobuf *parent)
+{
+	u64 pos = parent->pos + parent->carved;
+	u64 border = (csum_leaf_of(pos) + 1) * CSUM_LEAF_BYTES;
+
+	return kiobuf_carve(parent, border - pos);
+}
+
+/* They wait for the worker, all of them: none is for the loop to take down. */
+static struct kiobuf *csum_queue_children(struct kiobuf *parent)
+{
+	struct csum *csum = csum_of_dev(parent->dev);
+	struct kiobuf *kb;
+	int error;
+
+	while (!IS_ERR_OR_NULL(kb = csum_carve_leaf(parent))) {
+		error = kiobuf_enqueue(&csum->queue, kb);
+		if (error)
+			kiobuf_endio(kb, 0, error);
+	}
+	return kb;
+}
+
+/* Of a read one clone, which has room for a frame. */
 static struct kiobuf *csum_next_child(struct kiobuf *parent)
 {
 	struct kfilter *filter = kfilter_of(parent->dev);
-	u64 pos = parent->pos + parent->carved;
-	u64 border = (csum_leaf_of(pos) + 1) * CSUM_LEAF_BYTES;
 	struct kiobuf *kb;
 
 	if (parent->op != KIOBUF_READ)
-		return kiobuf_carve(parent, border - pos);
+		return csum_queue_children(parent);
 	kb = kiobuf_carve(parent, U64_MAX);
 	if (!IS_ERR_OR_NULL(kb) && WARN_ON_ONCE(!csum_watch(kb, filter)))
 		kb->dev = filter->lower;

@@ -130,17 +130,37 @@ static ssize_t kfilter_create_write(struct kblk_object *object,
 	return len;
 }
 
-static ssize_t kfilter_release_write(struct kblk_object *object,
-				     const char *page, size_t len)
+/* True if there was something to release from. */
+static bool kfilter_let_go(struct kfilter *filter)
 {
-	struct kfilter *filter = kfilter_of_object(object);
+	bool can;
 
-	if (!filter->kind || !filter->kind->release)
-		return kfilter_lacks(filter, "release");
+	mutex_lock(&filter->lock);
+	can = filter->kind && filter->kind->release;
+	if (can)
+		filter->kind->release(filter);
+	mutex_unlock(&filter->lock);
+	return can;
+}
+
+static ssize_t kfilter_release_refuse(struct kblk_object *object,
+				      const char *page, size_t len)
+{
 	if (!sysfs_streq(page, "all"))
 		return kblk_refuse(object, -EINVAL, "release takes all.");
-	filter->kind->release(filter);
-	return len;
+	return kfilter_lacks(kfilter_of_object(object), "release");
+}
+
+/* Who brings the device down, with the object's lock, may wait for what this lets go. */
+static ssize_t kfilter_release_store(struct config_item *item,
+				     const char *page, size_t len)
+{
+	struct kblk_object *object = kblk_object_of(item);
+
+	if (sysfs_streq(page, "all") &&
+	    kfilter_let_go(kfilter_of_object(object)))
+		return len;
+	return kblk_attr_store(item, page, len, kfilter_release_refuse);
 }
 
 KBLK_ATTR(kfilter_, lower);
@@ -148,7 +168,7 @@ KBLK_ATTR(kfilter_, kind);
 KBLK_ATTR(kfilter_, rules);
 KBLK_ATTR(kfilter_, create);
 KBLK_ATTR_RO(kfilter_, state);
-KBLK_ATTR_WO(kfilter_, release);
+CONFIGFS_ATTR_WO(kfilter_, release);
 
 static struct configfs_attribute *kfilter_attrs[] = {
 	&kfilter_attr_lower,
@@ -159,6 +179,12 @@ static struct configfs_attribute *kfilter_attrs[] = {
 	&kfilter_attr_release,
 	NULL
 };
+
+static int kfilter_init(struct kblk_object *object)
+{
+	mutex_init(&kfilter_of_object(object)->lock);
+	return 0;
+}
 
 static void kfilter_release(struct kblk_object *object)
 {
@@ -174,6 +200,7 @@ static struct kblk_kind kfilter_object_kind = {
 	.attrs		= kfilter_attrs,
 	.ops		= &kfilter_ops,
 	.object_size	= sizeof(struct kfilter),
+	.init		= kfilter_init,
 	.enable		= kfilter_enable,
 	.disable	= kfilter_disable,
 	.release	= kfilter_release,

@@ -137,7 +137,12 @@ struct kiobuf *kfilter_carve_copy(struct kiobuf *parent, u64 length,
 		      (u64)KFILTER_COPY_MAX);
 	if (!length)
 		return NULL;
+	/* Rather a page at a time than not at all. */
 	copy = kfilter_copy_new(length);
+	if (!copy && length > PAGE_SIZE) {
+		length = PAGE_SIZE;
+		copy = kfilter_copy_new(length);
+	}
 	if (!copy)
 		return ERR_PTR(-EAGAIN);
 	kb = kiobuf_carve(parent, length);

@@ -172,6 +172,7 @@ bool csum_leaf_is_bad(const struct csum_leaf *leaf, u64 block);
 void csum_set(struct csum_leaf *leaf, u64 block, u32 crc);
 void csum_forget(struct csum_leaf *leaf, u64 block);
 void csum_accept(struct csum_leaf *leaf, u64 block, u32 crc);
+void csum_adopt(struct csum_leaf *leaf, u64 block, u32 crc);
 bool csum_is_unsettled(const struct csum_leaf *leaf, u64 block);
 void csum_mark_written(struct csum_leaf *leaf, u64 block);
 void csum_settle(struct csum *csum);

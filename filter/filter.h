@@ -4,6 +4,7 @@
  *
  * Lock order, outermost first:
  *	object->lock		a filter's attributes
+ *	filter->lock		its kind
  *	kfilter_kinds_mutex	the registered kinds
  */
 #ifndef _KFILTER_FILTER_H

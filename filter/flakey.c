@@ -40,6 +40,12 @@ static struct flakey *flakey_of(struct kiobuf_dev *dev)
 	return kfilter_of(dev)->data;
 }
 
+/* With a rescuer: what is delayed may be what frees memory. */
+static struct workqueue_struct *flakey_wq(struct flakey *flakey)
+{
+	return flakey->filter->object.kd.dev.wq;
+}
+
 static void flakey_invert(u8 *bytes, size_t length)
 {
 	while (length--)
@@ -93,7 +99,8 @@ static int flakey_park(struct flakey_rule *rule, struct kiobuf *kb)
 	int ret = kiobuf_enqueue(&rule->waiting, kb);
 
 	if (!ret && rule->action == FLAKEY_DELAY)
-		queue_delayed_work(system_wq, &rule->timer, flakey_delay(rule));
+		queue_delayed_work(flakey_wq(rule->flakey), &rule->timer,
+				   flakey_delay(rule));
 	return ret;
 }
 
@@ -110,8 +117,11 @@ static void flakey_fill_case(struct flakey_case *c,
 		c->error = -EIO;
 		return;
 	}
-	c->from = max(rule->start, kb->pos) - kb->pos;
-	c->to = min(rule->end, end) - kb->pos;
+	/* What lies below takes whole blocks only, and the request is of those. */
+	c->from = round_down(max(rule->start, kb->pos) - kb->pos,
+			     rule->flakey->block);
+	c->to = round_up(min(rule->end, end) - kb->pos, rule->flakey->block);
+	c->to = min(c->to, kb->length);
 	c->error = -(int)rule->arg;
 }
 
@@ -148,46 +158,91 @@ static int flakey_act(struct flakey_case *c, struct kiobuf *kb)
 				      kfilter_pass(kb, flakey->filter);
 }
 
-/* Made before anything is decided: a request that is tried again must count once. */
-static struct flakey_case *flakey_case_new(struct flakey *flakey)
+static bool flakey_meets_any(struct flakey *flakey, const struct kiobuf *kb)
 {
-	struct flakey_case *c = mempool_alloc(&flakey->cases,
-					      GFP_NOWAIT | __GFP_NOWARN);
+	struct flakey_rule *rule;
 
-	if (c)
-		c->flakey = flakey;
-	return c;
+	lockdep_assert_held(&flakey->lock);
+	list_for_each_entry(rule, &flakey->rules, list)
+		if (flakey_meets(rule, kb))
+			return true;
+	return false;
+}
+
+/* Without memory to remember it by: nothing has been counted yet. */
+static int flakey_starve(struct flakey *flakey, struct kiobuf *kb)
+{
+	int ret;
+
+	if (kb->flags & KIOBUF_NOWAIT)
+		return -EAGAIN;
+	ret = kiobuf_enqueue(&flakey->starved, kb);
+	if (!ret)
+		queue_delayed_work(flakey_wq(flakey), &flakey->retry, 1);
+	return ret;
+}
+
+static void flakey_retry(struct work_struct *work)
+{
+	struct flakey *flakey = container_of(to_delayed_work(work),
+					     struct flakey, retry);
+	struct kiobuf *kb;
+
+	while ((kb = kiobuf_dequeue_ripe(&flakey->starved, 1)))
+		kiobuf_defer(kb, kb->dev);
+	if (READ_ONCE(flakey->starved.nr))
+		mod_delayed_work(flakey_wq(flakey), &flakey->retry, 1);
+}
+
+/* What a rule made of a request, by what is left to be done with it. */
+enum flakey_lot {
+	FLAKEY_PASSES,
+	FLAKEY_WAITS,		/* or not, with an errno */
+	FLAKEY_SUFFERS,
+};
+
+static enum flakey_lot flakey_decide(struct flakey *flakey, struct kiobuf *kb,
+				     struct flakey_case **c, int *ret)
+{
+	struct flakey_rule *rule;
+
+	lockdep_assert_held(&flakey->lock);
+	if (!flakey_meets_any(flakey, kb))
+		return FLAKEY_PASSES;
+	*c = mempool_alloc(&flakey->cases, GFP_NOWAIT | __GFP_NOWARN);
+	if (!*c) {
+		*ret = flakey_starve(flakey, kb);
+		return FLAKEY_WAITS;
+	}
+	(*c)->flakey = flakey;
+	rule = flakey_judge(flakey, kb);
+	if (!rule)
+		return FLAKEY_PASSES;
+	if (rule->action == FLAKEY_HOLD || rule->action == FLAKEY_DELAY) {
+		*ret = flakey_park(rule, kb);
+		return FLAKEY_WAITS;
+	}
+	flakey_fill_case(*c, rule, kb);
+	return FLAKEY_SUFFERS;
 }
 
 static noinline int flakey_submit_ruled(struct kiobuf *kb,
 					struct flakey *flakey)
 {
-	struct flakey_case *c = flakey_case_new(flakey);
-	struct flakey_rule *rule;
+	struct flakey_case *c = NULL;
+	enum flakey_lot lot;
 	unsigned long flags;
-	bool parked;
 	int ret = 0;
 
-	if (!c && kb->flags & KIOBUF_NOWAIT)
-		return -EAGAIN;
-	if (!c) {
-		kiobuf_defer(kb, kb->dev);
-		return KIOBUF_SUBMITTED;
-	}
 	spin_lock_irqsave(&flakey->lock, flags);
-	rule = flakey_judge(flakey, kb);
-	parked = rule && (rule->action == FLAKEY_HOLD ||
-			  rule->action == FLAKEY_DELAY);
-	if (parked)
-		ret = flakey_park(rule, kb);
-	else if (rule)
-		flakey_fill_case(c, rule, kb);
+	lot = flakey_decide(flakey, kb, &c, &ret);
 	spin_unlock_irqrestore(&flakey->lock, flags);
 
-	if (rule && !parked)
+	if (lot == FLAKEY_SUFFERS)
 		return flakey_act(c, kb);
-	mempool_free(c, &flakey->cases);
-	return parked ? ret : kfilter_pass(kb, flakey->filter);
+	if (c)
+		mempool_free(c, &flakey->cases);
+	return lot == FLAKEY_WAITS ? ret : kfilter_pass(kb, flakey->filter);
 }
 
 static int flakey_submit(struct kiobuf *kb)
@@ -269,8 +324,9 @@ static void flakey_tick(struct work_struct *work)
 
 	while ((kb = kiobuf_dequeue_ripe(&rule->waiting, flakey_delay(rule))))
 		flakey_go_on(rule->flakey, kb);
+	/* Somebody may have asked for later, for one that came after those here. */
 	if (READ_ONCE(rule->waiting.nr))
-		queue_delayed_work(system_wq, &rule->timer, 1);
+		mod_delayed_work(flakey_wq(rule->flakey), &rule->timer, 1);
 }
 
 /* No rule goes while we look: it would be another's, or none's. */
@@ -279,13 +335,14 @@ static bool flakey_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 	struct flakey *flakey = flakey_of(dev);
 	struct flakey_rule *rule;
 	unsigned long flags;
-	bool found = false;
+	bool found;
 
 	spin_lock_irqsave(&flakey->lock, flags);
+	found = kiobuf_unqueue(&flakey->starved, kb);
 	list_for_each_entry(rule, &flakey->rules, list) {
-		found = kiobuf_unqueue(&rule->waiting, kb);
 		if (found)
 			break;
+		found = kiobuf_unqueue(&rule->waiting, kb);
 	}
 	spin_unlock_irqrestore(&flakey->lock, flags);
 	return found;
@@ -402,10 +459,16 @@ static ssize_t flakey_show_state(struct kfilter *filter, char *page)
 	ssize_t len = 0;
 
 	spin_lock_irq(&flakey->lock);
-	list_for_each_entry(rule, &flakey->rules, list)
+	list_for_each_entry(rule, &flakey->rules, list) {
+		if (len > PAGE_SIZE - 96) {
+			len += sysfs_emit_at(page, len, "# %u more rules\n",
+					     flakey->nr - i);
+			break;
+		}
 		len += sysfs_emit_at(page, len, "%u %llu %llu %u\n", i++,
 				     rule->met, rule->acted,
 				     READ_ONCE(rule->waiting.nr));
+	}
 	spin_unlock_irq(&flakey->lock);
 	return len;
 }
@@ -415,8 +478,10 @@ static void flakey_release(struct kfilter *filter)
 	struct flakey *flakey = filter->data;
 	struct flakey_rule *rule;
 
+	spin_lock_irq(&flakey->lock);
 	list_for_each_entry(rule, &flakey->rules, list)
 		flakey_let_go(rule);
+	spin_unlock_irq(&flakey->lock);
 }
 
 /* ---- life ---- */
@@ -428,6 +493,8 @@ static int flakey_init(struct kfilter *filter)
 	flakey->filter = filter;
 	spin_lock_init(&flakey->lock);
 	INIT_LIST_HEAD(&flakey->rules);
+	kiobuf_queue_init(&flakey->starved, NULL, NULL);
+	INIT_DELAYED_WORK(&flakey->retry, flakey_retry);
 	return mempool_init_kmalloc_pool(&flakey->cases, FLAKEY_CASE_RESERVE,
 					 sizeof(struct flakey_case));
 }
@@ -437,6 +504,7 @@ static void flakey_exit(struct kfilter *filter)
 	struct flakey *flakey = filter->data;
 
 	flakey_free_rules(&flakey->rules);
+	cancel_delayed_work_sync(&flakey->retry);
 	mempool_exit(&flakey->cases);
 }
 

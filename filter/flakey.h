@@ -68,6 +68,8 @@ struct flakey_rule {
  *	that meet none. What comes with bringing it up must not be held: who could
  *	let it go waits for it.
  * @cases: reserve of struct flakey_case
+ * @starved: requests for which there is no case
+ * @retry: submits them again
  * @block: logical block of the device below, in bytes
  */
 struct flakey {
@@ -77,6 +79,8 @@ struct flakey {
 	unsigned int		nr;
 	unsigned int		armed;
 	mempool_t		cases;
+	struct kiobuf_queue	starved;
+	struct delayed_work	retry;
 	unsigned int		block;
 };
 

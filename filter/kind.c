@@ -97,20 +97,24 @@ void kfilter_drop_kind(struct kfilter *filter)
 static int kfilter_init_kind(struct kfilter *filter,
 			     const struct kfilter_kind *kind)
 {
-	void *old = filter->data;
+	void *old = filter->data, *fresh;
 	int ret;
 
-	filter->data = kvzalloc(max_t(size_t, kind->data_size, 1), GFP_KERNEL);
-	ret = !filter->data ? -ENOMEM : kind->init ? kind->init(filter) : 0;
-	if (!ret) {
-		swap(filter->data, old);
-		kfilter_drop_kind(filter);
-		filter->data = old;
-		filter->kind = kind;
-		return 0;
-	}
-	kvfree(filter->data);
+	fresh = kvzalloc(max_t(size_t, kind->data_size, 1), GFP_KERNEL);
+	if (!fresh)
+		return -ENOMEM;
+	mutex_lock(&filter->lock);
+	filter->data = fresh;
+	ret = kind->init ? kind->init(filter) : 0;
 	filter->data = old;
+	if (!ret) {
+		kfilter_drop_kind(filter);
+		filter->data = fresh;
+		filter->kind = kind;
+	}
+	mutex_unlock(&filter->lock);
+	if (ret)
+		kvfree(fresh);
 	return ret;
 }
 

@@ -30,6 +30,9 @@ static int scramble_submit(struct kiobuf *kb)
 {
 	struct kfilter *filter = kfilter_of(kb->dev);
 
+	/* Below, zeroes are something else: whoever asks then writes them. */
+	if (kb->op == KIOBUF_WRITE_ZEROES)
+		return -EOPNOTSUPP;
 	if (!kiobuf_op_is_data(kb->op))
 		return kfilter_pass(kb, filter);
 	if (kb->op == KIOBUF_READ && kiobuf_push_frame(kb, scramble_read_endio, 0))

@@ -18,6 +18,7 @@
 #define _LINUX_KFILTER_H
 
 #include <linux/kblk.h>
+#include <linux/mutex.h>
 
 struct kfilter_kind;
 
@@ -26,7 +27,8 @@ struct kfilter_kind;
  * @object: its face
  * @lower: where requests go on, while it is up
  * @data: the kind's own, @kind->data_size bytes; NULL while there is no kind
- * @kind: what it does; guarded by @object.lock
+ * @lock: guards @kind and @data against @kind->release(), inside of @object.lock
+ * @kind: what it does; guarded by @object.lock, and changed under @lock
  * @path: of the device below; guarded by @object.lock
  * @claim: the device below, while it is up
  * @create: the next start makes fresh metadata; guarded by @object.lock
@@ -35,6 +37,7 @@ struct kfilter {
 	struct kblk_object		object;
 	struct kiobuf_dev		*lower;
 	void				*data;
+	struct mutex			lock;
 	const struct kfilter_kind	*kind;
 	char				*path;
 	struct kblk_lower		*claim;
@@ -60,7 +63,8 @@ struct kfilter {
  *	cut up. Up or down. Says why not with kblk_refuse(), nothing then being changed.
  * @show_rules: optional. Prints them.
  * @show_state: optional. Prints what it has seen.
- * @release: optional. Lets go on what waits.
+ * @release: optional. Lets go on what waits. Not under object.lock: who holds that
+ *	may wait for what waits.
  * @list: kfilter's own
  */
 struct kfilter_kind {
