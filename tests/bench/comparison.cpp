@@ -91,7 +91,7 @@ const std::vector<Comparison>& comparisons()
          .budgets = {{read_4k, 150}}},
         {.title = "a filter without rules, above a linear layer",
          .ours = {"kfilter-klvm", "klvm-1"},
-         .peers = {},
+         .peers = {{"dm-linear-2", "dm-linear-1"}},
          .layers = 1,
          .budgets = {{read_4k, 150}}},
         {.title = "RAID-0 of 3 legs, chunk 64 KiB, above a leg",

@@ -763,6 +763,20 @@ test_on_itself()
 	verify_io random /dev/kio/top --ops 20
 }
 
+# The look for partitions would wait for a release that waits for it.
+test_rules_before()
+{
+	null_disk da 8
+	make filter/f kind=flakey lower=/dev/da 'rules=any 0 - hold'
+	enable filter/f
+	undo disable filter/f
+	matches '^0 0 0 0$' "$(<"$KIO/filter/f/state")" 'what met the rule by then'
+	dd if=/dev/kio/f of=/dev/null bs=4k count=1 iflag=direct &
+	eventually grep -q '^0 1 1 1$' "$KIO/filter/f/state"
+	echo all >"$KIO/filter/f/release"
+	wait $!
+}
+
 need_kind filter
 need_modules klvm kloop
 need_tools lsblk mkfs.ext4 e2fsck blkdiscard
@@ -796,6 +810,7 @@ run_cases \
 	test_corrupt_leaves_the_writer_alone 'but the memory it came from is not' \
 	test_read_back 'rules read as they can be written' \
 	test_rules_of_what_is_down 'rules of a device that is down' \
+	test_rules_before 'rules do not hold what brings a device up' \
 	test_bad_rules 'a bad rule is refused, and changes nothing' \
 	test_change_under_load 'rules change under load' \
 	test_busy 'a device in use stays' \
