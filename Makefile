@@ -3,7 +3,7 @@
 
 KVER ?= 6.1
 BUILD := $(CURDIR)/build
-FOLDERS := kiobuf block lvm raid loop filter tests/kunit samples
+FOLDERS := kiobuf block lvm raid loop filter tests/kunit tests/probe samples
 KOBJ := $(BUILD)/kbuild/$(KVER)
 KMODULES := $(BUILD)/modules/$(KVER)
 # Any other built tree: KDIR=/lib/modules/$(uname -r)/build
@@ -15,7 +15,7 @@ endif
 W ?= 1
 C ?= 0
 
-.PHONY: all modules tools setup demo check check-debug bench docs install help clean
+.PHONY: all modules tools setup demo check check-debug torture bench docs install help clean
 all: modules tools ## modules for KVER (or KDIR), and the tools
 
 modules: ## modules only, into build/modules/KVER
@@ -44,6 +44,11 @@ check: setup ## builds, style, unit tests, selftests; ends with N passed, N fail
 
 check-debug: setup ## KUnit and selftests on a kernel with KASAN, lockdep, kmemleak
 	@scripts/check-debug
+
+SECONDS ?= 600
+torture: all ## random stacks, faults and requests against the model for SECONDS=600
+	@VM_OUT=$(BUILD)/torture tests/qemu/vm --timeout $$(($(SECONDS) + 600)) \
+		--kernel $(KVER) -- $(BUILD)/bin/kio_torture --seconds $(SECONDS)
 
 bench: all ## instructions per I/O beside dm, md and loop
 	@tests/bench/bench

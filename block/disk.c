@@ -374,6 +374,26 @@ struct bio *kblk_bio_lend(struct kblk_root *root, struct block_device *bdev)
 
 /* ---- life of the gendisk ---- */
 
+/**
+ * kblk_bdev_dev() - the device behind a block device
+ * @bdev: block device that the caller keeps open
+ *
+ * For who wants exact results, cancel or no bio at all: a file system, a target. Headers
+ * that are sent there pass no border: they are not counted in the disk's
+ * statistics of time, and neither a new table of a volume nor its end waits for
+ * them, so the caller must see to that.
+ *
+ * Context: any.
+ * Return: the device, NULL unless @bdev is a whole disk of ours.
+ */
+struct kiobuf_dev *kblk_bdev_dev(struct block_device *bdev)
+{
+	struct kblk_disk *kd = kblk_disk_of_bdev(bdev);
+
+	return kd && !bdev_is_partition(bdev) ? &kd->dev : NULL;
+}
+EXPORT_SYMBOL_GPL(kblk_bdev_dev);
+
 /* NULL for a device without a border of its own, such as a partition */
 static struct kblk_disk *kblk_disk_of_dev(struct kiobuf_dev *dev)
 {

@@ -88,6 +88,7 @@ int kblk_disk_reshape(struct kblk_disk *kd, const struct kblk_shape *shape);
 int kblk_disk_quiesce(struct kblk_disk *kd);
 void kblk_disk_resume(struct kblk_disk *kd);
 void kblk_disk_changed(struct kblk_disk *kd);
+struct kiobuf_dev *kblk_bdev_dev(struct block_device *bdev);
 
 /*
  * struct kblk_lower - a claimed block device below one of ours
