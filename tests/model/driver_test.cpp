@@ -104,6 +104,20 @@ TEST(Generate, MakesStacksThatCanBe)
     }
 }
 
+TEST(MakeModel, RefusesWhatCannotBe)
+{
+    const DiskSpec disk{"s0", 1, 512};
+    const Node top{"flakey", "n0", {{"s0"}}};
+
+    EXPECT_TRUE(make_model({{disk}, {top}}));
+    EXPECT_FALSE(make_model({{disk}, {}}));
+    EXPECT_FALSE(make_model({{}, {top}}));
+    EXPECT_FALSE(make_model({{disk, disk}, {top}}));
+    EXPECT_FALSE(make_model({{disk}, {top, top}}));
+    EXPECT_FALSE(make_model({{disk}, {{"raid", "n0", {{"s0"}}}}}));
+    EXPECT_FALSE(make_model({{disk}, {{"volume", "n0", {{"4096", "linear", "s0", "0"}}}}}));
+}
+
 TEST(Generate, MakesRequestsThatFit)
 {
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
@@ -199,7 +213,7 @@ TEST(Script, HasALineForEachRequest)
               script.npos);
     EXPECT_NE(script.find("# wanted: 0 bytes, ECANCELED, failed ranges: 0+512:ECANCELED\n"
                           "kio_torture request /dev/kio/n0 512 io probe write 0 512 seed 7 cut 0 "
-                          "cancel &\nsleep 0.5\necho all >kiobuf/filter/n0/cancel\nwait\n"),
+                          "cancel &\nheld; echo all >kiobuf/filter/n0/cancel; wait\n"),
               script.npos)
         << script;
 }

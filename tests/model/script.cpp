@@ -17,6 +17,14 @@ disk() { # NAME MIB BLOCK
 	echo 0 >"nullb/$1/irqmode"; echo 1 >"nullb/$1/power"
 	kio_torture fill "$1" "$2" >"/dev/$1"
 }
+held() { # until a rule holds something
+	until cat kiobuf/filter/*/state | grep -q ' [1-9][0-9]*$'; do sleep 0.1; done
+}
+release() { # PROCESS: until it ends, since one rule may hold what another has let go
+	while kill -0 "$1" 2>/dev/null; do
+		for f in kiobuf/filter/*/release; do echo all >"$f" 2>/dev/null; done; sleep 0.1
+	done
+}
 )";
 
 std::string quoted(const Lines& lines)
@@ -87,16 +95,16 @@ private:
             text += fmt::format("# wanted: {}\n", sum_text(data));
         if (journey.held == 0)
             return text + line + "\n";
-        return text + line + " &\nsleep 0.5\n" + end_of_hold(io) + "wait\n";
+        return text + line + " &\nheld; " + end_of_hold(io) + "; wait\n";
     }
 
     std::string end_of_hold(const Io& io) const
     {
         const Node& top = test_.stack.nodes.back();
         if (io.cancel)
-            return fmt::format("echo all >kiobuf/{}/{}/cancel\n", folder(kind_of(top).folder()),
+            return fmt::format("echo all >kiobuf/{}/{}/cancel", folder(kind_of(top).folder()),
                                top.name);
-        return "for n in kiobuf/filter/*; do echo all >$n/release; done\n";
+        return "release $!";
     }
 
     const Case& test_;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <set>
 
 #include "kind.hpp"
 #include "random.hpp"
@@ -58,10 +59,29 @@ Result<> add_node(ModelStack& models, const Node& node)
     return {};
 }
 
+namespace {
+
+std::optional<std::string> name_used_twice(const Stack& stack)
+{
+    std::set<std::string> names;
+
+    for (const DiskSpec& disk : stack.disks)
+        if (!names.insert(disk.name).second)
+            return disk.name;
+    for (const Node& node : stack.nodes)
+        if (!names.insert(node.name).second)
+            return node.name;
+    return std::nullopt;
+}
+
+} // namespace
+
 Result<ModelStack> make_model(const Stack& stack)
 {
     ModelStack models;
 
+    if (const auto twice = name_used_twice(stack))
+        return Error{EEXIST, "there are two devices of the name " + *twice};
     for (const DiskSpec& disk : stack.disks)
         add_disk(models, disk);
     for (const Node& node : stack.nodes)
