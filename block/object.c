@@ -47,6 +47,76 @@ int kblk_want_down(struct kblk_object *object)
 }
 EXPORT_SYMBOL_GPL(kblk_want_down);
 
+/**
+ * kblk_set_path() - take a path that was written to an attribute
+ * @object: the object, locked; must be down
+ * @page: text, up to the end of the line
+ * @name: of the attribute, for the refusal
+ * @path: in memory of its own, replaced by the new one
+ *
+ * Context: process, sleeps.
+ * Return: 0; -EBUSY while the object is up; -EINVAL unless the path is absolute, since
+ * nobody's working folder is meant; -ENOMEM. @path is then as it was.
+ */
+int kblk_set_path(struct kblk_object *object, const char *page,
+		  const char *name, char **path)
+{
+	int ret = kblk_want_down(object);
+	char *copy;
+
+	if (ret)
+		return ret;
+	if (page[0] != '/')
+		return kblk_refuse(object, -EINVAL,
+				   "%s takes an absolute path.", name);
+	copy = kstrndup(page, strcspn(page, "\n"), GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	kfree(*path);
+	*path = copy;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(kblk_set_path);
+
+/* configfs hands over at most this much of one write. */
+#define KBLK_WRITE_MAX 4095
+
+/**
+ * kblk_whole_lines() - how much of a write is to be taken
+ * @page: text of lines
+ * @len: its length
+ *
+ * A line that is cut at the end of a long write is left for the next one, by a short
+ * count; a shorter write may end without a newline. Context: any.
+ * Return: bytes; 0 if not even one line is whole.
+ */
+size_t kblk_whole_lines(const char *page, size_t len)
+{
+	if (len >= KBLK_WRITE_MAX)
+		while (len && page[len - 1] != '\n')
+			len--;
+	return len;
+}
+EXPORT_SYMBOL_GPL(kblk_whole_lines);
+
+/**
+ * kblk_next_word() - cut the next word off a line
+ * @text: the line, moved on to what follows the word
+ *
+ * Context: any.
+ * Return: the word, "" at the end of the line.
+ */
+char *kblk_next_word(char **text)
+{
+	char *word = skip_spaces(*text);
+
+	*text = word + strcspn(word, " \t\r\v\f");
+	if (**text)
+		*(*text)++ = '\0';
+	return word;
+}
+EXPORT_SYMBOL_GPL(kblk_next_word);
+
 static const char *kblk_lower_trouble(int error)
 {
 	switch (error) {

@@ -169,6 +169,10 @@ int kblk_refuse(struct kblk_object *object, int error, const char *fmt, ...);
 int kblk_want_down(struct kblk_object *object);
 struct kblk_lower *kblk_object_lower(struct kblk_object *object,
 				     const char *path, bool write);
+int kblk_set_path(struct kblk_object *object, const char *page,
+		  const char *name, char **path);
+size_t kblk_whole_lines(const char *page, size_t len);
+char *kblk_next_word(char **text);
 ssize_t kblk_attr_show(struct config_item *item, char *page,
 		       ssize_t (*show)(struct kblk_object *, char *));
 ssize_t kblk_attr_store(struct config_item *item, const char *page, size_t len,
