@@ -16,21 +16,8 @@ static ssize_t kfilter_lower_read(struct kblk_object *object, char *page)
 static ssize_t kfilter_lower_write(struct kblk_object *object,
 				   const char *page, size_t len)
 {
-	struct kfilter *filter = kfilter_of_object(object);
-	int ret = kblk_want_down(object);
-	char *path;
-
-	if (ret)
-		return ret;
-	if (page[0] != '/')
-		return kblk_refuse(object, -EINVAL,
-				   "lower takes an absolute path.");
-	path = kstrndup(page, strcspn(page, "\n"), GFP_KERNEL);
-	if (!path)
-		return -ENOMEM;
-	kfree(filter->path);
-	filter->path = path;
-	return len;
+	return kblk_set_path(object, page, "lower",
+			     &kfilter_of_object(object)->path) ?: len;
 }
 
 static ssize_t kfilter_kind_read(struct kblk_object *object, char *page)
@@ -71,13 +58,6 @@ static ssize_t kfilter_rules_read(struct kblk_object *object, char *page)
 		filter->kind->show_rules(filter, page) : 0;
 }
 
-/* configfs hands over at most this much of one write. */
-#define KFILTER_WRITE_MAX 4095
-
-/*
- * Takes whole lines. A line that is cut at the end of a long write is left for the
- * next one, by a short count; a shorter write may end without a newline.
- */
 static ssize_t kfilter_rules_write(struct kblk_object *object,
 				   const char *page, size_t len)
 {
@@ -87,9 +67,7 @@ static ssize_t kfilter_rules_write(struct kblk_object *object,
 
 	if (!filter->kind || !filter->kind->set_rules)
 		return kfilter_lacks(filter, "rules");
-	if (len >= KFILTER_WRITE_MAX)
-		while (len && page[len - 1] != '\n')
-			len--;
+	len = kblk_whole_lines(page, len);
 	if (!len)
 		return kblk_refuse(object, -EINVAL, "A line is too long.");
 	text = kmemdup_nul(page, len, GFP_KERNEL);

@@ -77,21 +77,10 @@ bool flakey_due(const struct flakey_rule *rule)
 
 /* ---- from text ---- */
 
-/* The next word of @text, "" at its end. */
-static char *flakey_word(char **text)
-{
-	char *word = skip_spaces(*text);
-
-	*text = word + strcspn(word, " \t\r\v\f");
-	if (**text)
-		*(*text)++ = '\0';
-	return word;
-}
-
 static int flakey_parse_op(struct kblk_object *object, char **text,
 			   struct flakey_rule *rule)
 {
-	char *word = flakey_word(text);
+	char *word = kblk_next_word(text);
 	int op = match_string(flakey_op_names, ARRAY_SIZE(flakey_op_names),
 			      word);
 
@@ -108,7 +97,7 @@ static int flakey_parse_op(struct kblk_object *object, char **text,
 static int flakey_parse_range(struct kblk_object *object, char **text,
 			      struct flakey_rule *rule)
 {
-	char *start = flakey_word(text), *length = flakey_word(text);
+	char *start = kblk_next_word(text), *length = kblk_next_word(text);
 	u64 first, nr = 0;
 	bool to_end = !strcmp(length, "-");
 
@@ -146,7 +135,7 @@ static int flakey_parse_arg(struct kblk_object *object, char **text,
 
 	if (!form->max_arg)
 		return 0;
-	word = flakey_word(text);
+	word = kblk_next_word(text);
 	ok = rule->action == FLAKEY_ERROR ?
 	     flakey_parse_errno(word, &rule->arg) :
 	     !kstrtou64(word, 10, &rule->arg);
@@ -161,7 +150,7 @@ static int flakey_parse_action(struct kblk_object *object, char **text,
 			       struct flakey_rule *rule)
 {
 	const struct flakey_action_form *form;
-	char *word = flakey_word(text);
+	char *word = kblk_next_word(text);
 	int i;
 
 	for (i = 0; i < FLAKEY_NR_ACTIONS; i++)
@@ -187,7 +176,7 @@ static int flakey_parse_limits(struct kblk_object *object, char **text,
 {
 	char *word, *value;
 
-	while (*(word = flakey_word(text))) {
+	while (*(word = kblk_next_word(text))) {
 		u64 *limit = !strcmp(word, "count") ? &rule->count :
 			     !strcmp(word, "every") ? &rule->every : NULL;
 
@@ -195,7 +184,7 @@ static int flakey_parse_limits(struct kblk_object *object, char **text,
 			return kblk_refuse(object, -EINVAL,
 					   "'%.32s' cannot stand here: count N or every N may, once.",
 					   word);
-		value = flakey_word(text);
+		value = kblk_next_word(text);
 		if (kstrtou64(value, 10, limit) || !*limit)
 			return kblk_refuse(object, -EINVAL,
 					   "%s takes a number from 1 on, not '%.32s'.",

@@ -17,21 +17,8 @@ static ssize_t kloop_file_read(struct kblk_object *object, char *page)
 static ssize_t kloop_file_write(struct kblk_object *object, const char *page,
 				size_t len)
 {
-	struct kloop_dev *loop = kloop_of_object(object);
-	int ret = kblk_want_down(object);
-	char *path;
-
-	if (ret)
-		return ret;
-	if (page[0] != '/')
-		return kblk_refuse(object, -EINVAL,
-				   "file takes an absolute path.");
-	path = kstrndup(page, strcspn(page, "\n"), GFP_KERNEL);
-	if (!path)
-		return -ENOMEM;
-	kfree(loop->path);
-	loop->path = path;
-	return len;
+	return kblk_set_path(object, page, "file",
+			     &kloop_of_object(object)->path) ?: len;
 }
 
 static int kloop_parse_bytes(struct kblk_object *object, const char *page,

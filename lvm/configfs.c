@@ -25,9 +25,6 @@ static int klvm_table_clear(struct klvm_volume *volume)
 	return 0;
 }
 
-/* configfs hands over at most this much of one write. */
-#define KLVM_WRITE_MAX 4095
-
 static int klvm_table_take(struct kblk_object *object, char *text)
 {
 	struct klvm_volume *volume = klvm_volume_of(object);
@@ -37,29 +34,18 @@ static int klvm_table_take(struct kblk_object *object, char *text)
 	return klvm_stage_add(object, volume->stage, text);
 }
 
-/*
- * Takes whole lines. One write holds at most a page, so a line that is cut at the
- * end of a long write is left for the next one, by a short count; a write of less
- * than that may end without a newline. A write with a bad line adds none.
- */
-static ssize_t klvm_take_lines(struct kblk_object *object, char *text,
-			       size_t len)
+/* A write with a bad line adds none. */
+static int klvm_take_lines(struct kblk_object *object, char *text, size_t len)
 {
 	struct klvm_volume *volume = klvm_volume_of(object);
 	u32 nr = volume->stage->nr, nr_paths = volume->stage->nr_paths;
-	bool full = len >= KLVM_WRITE_MAX;
-	size_t taken = 0;
-	char *end;
+	char *line, *end;
 	int ret;
 
-	while (taken < len) {
-		end = memchr(text + taken, '\n', len - taken);
-		if (!end && full)
-			break;
-		if (!end)
-			end = text + len;
+	for (line = text; line < text + len; line = end + 1) {
+		end = memchr(line, '\n', text + len - line) ?: text + len;
 		*end = '\0';
-		ret = klvm_table_take(object, text + taken);
+		ret = klvm_table_take(object, line);
 		if (ret) {
 			klvm_stage_trim(volume->stage, nr, nr_paths);
 			return ret;
@@ -68,24 +54,25 @@ static ssize_t klvm_take_lines(struct kblk_object *object, char *text,
 			nr = 0;
 			nr_paths = 0;
 		}
-		taken = min_t(size_t, end - text + 1, len);
 	}
-	if (!taken)
-		return kblk_refuse(object, -EINVAL, "A line is too long.");
-	return taken;
+	return 0;
 }
 
 static ssize_t klvm_table_write(struct kblk_object *object, const char *page,
 				size_t len)
 {
-	char *text = kmemdup_nul(page, len, GFP_KERNEL);
-	ssize_t ret;
+	char *text;
+	int ret;
 
+	len = kblk_whole_lines(page, len);
+	if (!len)
+		return kblk_refuse(object, -EINVAL, "A line is too long.");
+	text = kmemdup_nul(page, len, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
 	ret = klvm_take_lines(object, text, len);
 	kfree(text);
-	return ret;
+	return ret ?: len;
 }
 
 KBLK_ATTR(klvm_, table);

@@ -83,24 +83,11 @@ static int klvm_stage_path(struct klvm_stage *stage, const char *path, u32 *at)
 	return 0;
 }
 
-/* The next word of @text, NULL at its end. */
-static char *klvm_word(char **text)
-{
-	char *word = skip_spaces(*text);
-
-	if (!*word)
-		return NULL;
-	*text = word + strcspn(word, " \t\r\v\f");
-	if (**text)
-		*(*text)++ = '\0';
-	return word;
-}
-
 static bool klvm_sectors(char **text, u64 *sectors)
 {
-	char *word = klvm_word(text);
+	char *word = kblk_next_word(text);
 
-	return word && !kstrtou64(word, 10, sectors) &&
+	return !kstrtou64(word, 10, sectors) &&
 	       *sectors <= KLVM_MAX_SECTORS;
 }
 
@@ -121,9 +108,9 @@ static int klvm_parse_linear(struct kblk_object *object,
 			     struct klvm_stage *stage, char **text,
 			     struct klvm_line *line, u32 nr)
 {
-	char *path = klvm_word(text);
+	char *path = kblk_next_word(text);
 
-	if (!path || !klvm_sectors(text, &line->offset))
+	if (!*path || !klvm_sectors(text, &line->offset))
 		return kblk_refuse(object, -EINVAL,
 				   "Line %u: linear takes DEVICE OFFSET, the offset in sectors.",
 				   nr);
@@ -142,8 +129,8 @@ static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
 		return kblk_refuse(object, -EINVAL,
 				   "Line %u: START LENGTH TARGET are wanted, in sectors, the length not 0.",
 				   nr);
-	word = klvm_word(&text);
-	ret = klvm_parse_target(object, word ?: "", line, nr);
+	word = kblk_next_word(&text);
+	ret = klvm_parse_target(object, word, line, nr);
 	if (ret)
 		return ret;
 	if (line->target == KLVM_LINEAR) {
@@ -151,8 +138,8 @@ static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
 		if (ret)
 			return ret;
 	}
-	word = klvm_word(&text);
-	if (word)
+	word = kblk_next_word(&text);
+	if (*word)
 		return kblk_refuse(object, -EINVAL,
 				   "Line %u: '%.32s' is one word too many.", nr,
 				   word);
