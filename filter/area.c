@@ -34,6 +34,24 @@ int csum_io(struct csum *csum, enum kiobuf_op op, u64 pos,
 	return kiobuf_wait(&kb);
 }
 
+/* A device without a cache has nothing to flush. */
+static int csum_flush(struct csum *csum)
+{
+	return csum->is_volatile ?
+	       csum_io(csum, KIOBUF_FLUSH, 0, NULL, 0, 0) : 0;
+}
+
+/* To csum->bounce */
+int csum_read_block(struct csum *csum, u64 block, u32 *crc)
+{
+	int ret = csum_io(csum, KIOBUF_READ, block * CSUM_BLOCK,
+			  csum->bounce_vec, CSUM_BLOCK, 0);
+
+	if (!ret)
+		*crc = csum_of(csum->bounce);
+	return ret;
+}
+
 /* ---- memory ---- */
 
 static struct kiobuf_vec *csum_buffer(void **bytes, size_t size)
@@ -316,17 +334,23 @@ void csum_settle(struct csum *csum)
 		csum_settle_leaf(leaf);
 }
 
+/* Of what is written now nothing can be lost any more. */
+int csum_make_durable(struct csum *csum)
+{
+	int ret = csum_flush(csum);
+
+	if (!ret)
+		csum_settle(csum);
+	return ret;
+}
+
 /* Makes durable what was written, and then says so in the area. */
 int csum_write_back(struct csum *csum)
 {
 	struct csum_leaf *leaf;
-	int ret = 0;
+	int ret = csum_make_durable(csum);
 
 	lockdep_assert_held(&csum->lock);
-	if (csum->is_volatile)
-		ret = csum_io(csum, KIOBUF_FLUSH, 0, NULL, 0, 0);
-	if (!ret)
-		csum_settle(csum);
 	list_for_each_entry(leaf, &csum->lru, lru)
 		if (leaf->dirty && !leaf->pinned)
 			ret = csum_leaf_write(csum, leaf, 0) ?: ret;
@@ -443,11 +467,9 @@ static int csum_recover_block(struct csum *csum, struct csum_leaf *leaf,
 	u32 crc;
 	int ret;
 
-	ret = csum_io(csum, KIOBUF_READ, block * CSUM_BLOCK, csum->bounce_vec,
-		      CSUM_BLOCK, 0);
+	ret = csum_read_block(csum, block, &crc);
 	if (ret)
 		return ret;
-	crc = csum_of(csum->bounce);
 	if (csum_judge(leaf, block, crc) == CSUM_TORN)
 		csum->counts.torn++;
 	csum_accept(leaf, block, crc);
@@ -483,11 +505,9 @@ static int csum_recover_leaf(struct csum *csum, u32 number)
 /* What is read here must not be lost after it was called settled. */
 static int csum_recover(struct csum *csum)
 {
-	int ret = 0;
+	int ret = csum_flush(csum);
 	u32 i;
 
-	if (csum->is_volatile)
-		ret = csum_io(csum, KIOBUF_FLUSH, 0, NULL, 0, 0);
 	for (i = 0; !ret && i < csum->leaves_on_disk; i++)
 		ret = csum_recover_leaf(csum, i);
 	if (csum->counts.torn)
@@ -573,8 +593,7 @@ int csum_area_close(struct csum *csum)
 
 	mutex_lock(&csum->lock);
 	ret = csum_write_back(csum);
-	if (!ret && csum->is_volatile)
-		ret = csum_io(csum, KIOBUF_FLUSH, 0, NULL, 0, 0);
+	ret = ret ?: csum_flush(csum);
 	if (!ret)
 		ret = csum_header_write(csum, true);
 	mutex_unlock(&csum->lock);

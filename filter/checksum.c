@@ -36,38 +36,42 @@ static u64 csum_nr_blocks(const struct kiobuf *kb)
 
 /* ---- bytes of a window ---- */
 
-/* The checksum of the next block, wherever fragments end. */
-static u32 csum_next(const struct kiobuf *kb, struct bvec_iter *iter)
+/* Cuts the next block off what is left of a window. */
+static struct bvec_iter csum_cut(const struct kiobuf *kb, struct bvec_iter *left)
 {
-	u32 crc = ~0U, left = CSUM_BLOCK;
+	struct bvec_iter block = *left;
 
-	while (left) {
-		struct bio_vec bv = bvec_iter_bvec(kb->vec->frags, *iter);
-		u8 *bytes;
+	block.bi_size = CSUM_BLOCK;
+	bvec_iter_advance(kb->vec->frags, left, CSUM_BLOCK);
+	return block;
+}
 
-		bv.bv_len = min(bv.bv_len, left);
-		bytes = bvec_kmap_local(&bv);
+/* The checksum of the next block, wherever fragments end. */
+static u32 csum_next(const struct kiobuf *kb, struct bvec_iter *left)
+{
+	struct bvec_iter iter, block = csum_cut(kb, left);
+	struct bio_vec bv;
+	u32 crc = ~0U;
+
+	for_each_bvec(bv, kb->vec->frags, iter, block) {
+		u8 *bytes = bvec_kmap_local(&bv);
+
 		crc = crc32c(crc, bytes, bv.bv_len);
 		kunmap_local(bytes);
-		bvec_iter_advance_single(kb->vec->frags, iter, bv.bv_len);
-		left -= bv.bv_len;
 	}
 	return ~crc;
 }
 
 /* Fills the next block from @bytes. */
-static void csum_put(const struct kiobuf *kb, struct bvec_iter *iter,
+static void csum_put(const struct kiobuf *kb, struct bvec_iter *left,
 		     const u8 *bytes)
 {
-	u32 left = CSUM_BLOCK;
+	struct bvec_iter iter, block = csum_cut(kb, left);
+	struct bio_vec bv;
 
-	while (left) {
-		struct bio_vec bv = bvec_iter_bvec(kb->vec->frags, *iter);
-
-		bv.bv_len = min(bv.bv_len, left);
-		memcpy_to_bvec(&bv, bytes + CSUM_BLOCK - left);
-		bvec_iter_advance_single(kb->vec->frags, iter, bv.bv_len);
-		left -= bv.bv_len;
+	for_each_bvec(bv, kb->vec->frags, iter, block) {
+		memcpy_to_bvec(&bv, bytes);
+		bytes += bv.bv_len;
 	}
 }
 
@@ -131,14 +135,12 @@ static int csum_reread(struct csum *csum, u64 block)
 	u32 crc;
 	int ret;
 
-	ret = csum_io(csum, KIOBUF_READ, block * CSUM_BLOCK, csum->bounce_vec,
-		      CSUM_BLOCK, 0);
+	ret = csum_read_block(csum, block, &crc);
 	if (ret)
 		return ret;
 	leaf = csum_leaf_get(csum, csum_leaf_of(block * CSUM_BLOCK));
 	if (IS_ERR(leaf))
 		return PTR_ERR(leaf);
-	crc = csum_of(csum->bounce);
 	switch (csum_judge(leaf, block, crc)) {
 	case CSUM_FITS:
 		csum->counts.verified++;
@@ -170,7 +172,7 @@ static void csum_read_again(struct csum *csum, struct kiobuf *kb)
 		ret = kiobuf_cancelled(kb) ?: csum_reread(csum, block + i);
 		if (ret) {
 			kiobuf_fail_range(kb, i * CSUM_BLOCK, CSUM_BLOCK, ret);
-			bvec_iter_advance(kb->vec->frags, &iter, CSUM_BLOCK);
+			csum_cut(kb, &iter);
 		} else {
 			csum_put(kb, &iter, csum->bounce);
 		}
@@ -235,18 +237,11 @@ static bool csum_must_settle(const struct csum_slot *slot)
 static int csum_settle_first(struct csum *csum)
 {
 	unsigned int i;
-	int ret = 0;
 
 	for (i = 0; i < csum->nr_slots; i++)
 		if (csum_must_settle(&csum->slots[i]))
-			break;
-	if (i == csum->nr_slots)
-		return 0;
-	if (csum->is_volatile)
-		ret = csum_io(csum, KIOBUF_FLUSH, 0, NULL, 0, 0);
-	if (!ret)
-		csum_settle(csum);
-	return ret;
+			return csum_make_durable(csum);
+	return 0;
 }
 
 /* Each leaf once; a slot whose leaf failed fails with it. */

@@ -176,6 +176,8 @@ void csum_adopt(struct csum_leaf *leaf, u64 block, u32 crc);
 bool csum_is_unsettled(const struct csum_leaf *leaf, u64 block);
 void csum_mark_written(struct csum_leaf *leaf, u64 block);
 void csum_settle(struct csum *csum);
+int csum_make_durable(struct csum *csum);
+int csum_read_block(struct csum *csum, u64 block, u32 *crc);
 int csum_write_back(struct csum *csum);
 int csum_area_open(struct csum *csum, u64 size);
 int csum_area_close(struct csum *csum);
