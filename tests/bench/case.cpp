@@ -14,15 +14,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Words split_words(const std::string& line)
-{
-    Words words;
-    std::istringstream stream{line};
-    for (std::string word; stream >> word;)
-        words.push_back(word);
-    return words;
-}
-
 Error refuse(std::string sentence)
 {
     return Error{EINVAL, std::move(sentence)};

@@ -2,7 +2,6 @@
 #include <array>
 #include <cerrno>
 #include <functional>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -31,15 +30,6 @@ std::string io_text(const Io& io)
     return fmt::format("io {} {} {} {} seed {} cut {}{}{}", io.via == Via::probe ? "probe" : "bdev",
                        op_name(io.op), io.pos, io.length, io.seed, io.cut, io.fua ? " fua" : "",
                        io.cancel ? " cancel" : "");
-}
-
-Words split_words(const std::string& line)
-{
-    Words words;
-    std::istringstream stream{line};
-    for (std::string word; stream >> word;)
-        words.push_back(word);
-    return words;
 }
 
 /// The parts between words that are a semicolon.

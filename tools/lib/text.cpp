@@ -47,6 +47,15 @@ std::vector<std::string> split_lines(const std::string& text)
     return lines;
 }
 
+std::vector<std::string> split_words(const std::string& text)
+{
+    std::vector<std::string> words;
+    std::istringstream stream{text};
+    for (std::string word; stream >> word;)
+        words.push_back(word);
+    return words;
+}
+
 std::optional<std::uint64_t> parse_number(std::string_view text)
 {
     std::uint64_t value = 0;

@@ -14,6 +14,9 @@ std::string trimmed(std::string_view text);
 
 std::vector<std::string> split_lines(const std::string& text);
 
+/// What white space lies between.
+std::vector<std::string> split_words(const std::string& text);
+
 /// The decimal number that the whole text is.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
