@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Bringing an array up and down: legs, checks, the table of personalities. */
-#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -94,6 +93,8 @@ static void kraid_close_legs(struct kraid_array *array)
 {
 	struct kraid_leg *leg;
 
+	if (array->personality->stop)
+		array->personality->stop(array);
 	for (leg = array->legs; leg < array->legs + array->nr_legs; leg++) {
 		kblk_lower_put(leg->lower);
 		leg->lower = NULL;
@@ -174,8 +175,6 @@ static int kraid_start(struct kraid_array *array)
 	struct kblk_shape shape = { .partscan = true };
 	int ret;
 
-	array->chunk_shift = is_power_of_2(array->chunk) ?
-			     ilog2(array->chunk) : 0;
 	ret = kraid_open_legs(array);
 	if (ret)
 		return ret;

@@ -186,6 +186,7 @@ static int kraid_init(struct kblk_object *object)
 
 	spin_lock_init(&array->lock);
 	array->chunk = KRAID_CHUNK_KIB << 10;
+	array->layout = RAID0_ALTERNATE;
 	return 0;
 }
 

@@ -22,6 +22,8 @@
 
 #include <linux/kblk.h>
 
+#include "layout.h"
+
 #define KRAID_MAX_LEGS		1024
 #define KRAID_MAX_MIRRORS	16
 #define KRAID_CHUNK_KIB		64
@@ -61,6 +63,7 @@ struct kraid_array;
  * @ops: the data path
  * @run: required. Legs are open: work out size and shape, say why not with
  *	kblk_refuse().
+ * @stop: optional. Undo what @run did, which may have been nothing.
  */
 struct kraid_personality {
 	unsigned int			level;
@@ -70,6 +73,7 @@ struct kraid_personality {
 	bool				redundant;
 	const struct kiobuf_dev_ops	*ops;
 	int (*run)(struct kraid_array *array, struct kblk_shape *shape);
+	void (*stop)(struct kraid_array *array);
 };
 
 /**
@@ -78,9 +82,10 @@ struct kraid_personality {
  * @personality: its level; NULL until one was named
  * @nr_legs: legs
  * @legs: them, in order
- * @leg_bytes: used on each leg
+ * @zones: level 0: where chunks are, while the array is up
+ * @leg_bytes: used on each leg; 0 where legs differ
  * @chunk: bytes
- * @chunk_shift: log2(@chunk), or 0 if that is no power of two
+ * @layout: as md numbers it
  * @lock: guards leg states and @nr_in_sync; irq-safe
  * @nr_in_sync: legs in that state
  */
@@ -89,9 +94,10 @@ struct kraid_array {
 	const struct kraid_personality	*personality;
 	unsigned int			nr_legs;
 	struct kraid_leg		*legs;
+	struct raid0_map		*zones;
 	u64				leg_bytes;
 	u32				chunk;
-	u32				chunk_shift;
+	u32				layout;
 	spinlock_t			lock;
 	unsigned int			nr_in_sync;
 };
@@ -110,16 +116,6 @@ static inline bool kraid_leg_usable(const struct kraid_leg *leg)
 {
 	return READ_ONCE(leg->state) == KRAID_IN_SYNC;
 }
-
-/* layout.c */
-struct kraid_place {
-	u32	leg;
-	u64	pos;
-};
-
-struct kraid_place raid0_map(u64 pos, u32 legs, u32 chunk, u32 shift);
-u64 raid0_unmap(struct kraid_place place, u32 legs, u32 chunk);
-u64 raid0_leg_bytes(u64 length, u32 leg, u32 legs, u32 chunk);
 
 /* leg.c */
 extern const char *const kraid_leg_state_names[KRAID_NR_LEG_STATES];

@@ -1,37 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Level 0: chunks in turn over all legs; md's layout. */
+/* Level 0: chunks in turn over the legs; see layout.h. */
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "kraid.h"
 
-static struct kraid_place raid0_place(const struct kraid_array *array, u64 pos)
+static void raid0_point_at(struct kiobuf *kb, const struct kraid_array *array,
+			   struct kraid_place place)
 {
-	return raid0_map(pos, array->nr_legs, array->chunk,
-			 array->chunk_shift);
-}
-
-static u32 raid0_in_chunk(const struct kraid_array *array, u64 pos)
-{
-	u32 rest;
-
-	if (likely(array->chunk_shift))
-		return pos & (array->chunk - 1);
-	div_u64_rem(pos, array->chunk, &rest);
-	return rest;
+	kb->dev = array->legs[place.leg].dev;
+	kb->pos = place.pos;
 }
 
 static void raid0_point(struct kiobuf *kb, const struct kraid_array *array)
 {
-	struct kraid_place place = raid0_place(array, kb->pos);
-
-	kb->dev = array->legs[place.leg].dev;
-	kb->pos = place.pos;
+	raid0_point_at(kb, array, raid0_place(array->zones, kb->pos));
 }
 
 static int raid0_submit(struct kiobuf *kb)
 {
 	struct kraid_array *array = kraid_of(kb->dev);
-	u32 left = array->chunk - raid0_in_chunk(array, kb->pos);
+	u32 left = raid0_left(array->zones, kb->pos);
 
 	if (unlikely(kb->length > left || kb->op == KIOBUF_FLUSH))
 		return KIOBUF_SPLIT;
@@ -39,34 +28,61 @@ static int raid0_submit(struct kiobuf *kb)
 	return KIOBUF_REMAPPED;
 }
 
-/* Operations without data need not be cut up: a leg's share is one range. */
-static bool raid0_by_leg(const struct kiobuf *kb)
+/* Operations without data need not be cut up: a share is one range. */
+static bool raid0_by_share(const struct kiobuf *kb)
 {
 	return !kiobuf_op_is_data(kb->op);
+}
+
+static struct kiobuf *raid0_clone(struct kiobuf *parent,
+				  const struct kraid_array *array,
+				  struct kraid_place place, u64 length)
+{
+	struct kiobuf *kb = kiobuf_mirror(parent, length);
+
+	if (!IS_ERR(kb))
+		raid0_point_at(kb, array, place);
+	return kb;
 }
 
 static struct kiobuf *raid0_next_leg(struct kiobuf *parent,
 				     const struct kraid_array *array)
 {
-	u32 leg = parent->carved, legs = array->nr_legs, chunk = array->chunk;
-	u64 first, end;
+	struct kraid_place place = { .leg = parent->carved };
 	struct kiobuf *kb;
 
-	do {
-		if (leg == legs)
-			return NULL;
-		first = raid0_leg_bytes(parent->pos, leg, legs, chunk);
-		end = raid0_leg_bytes(parent->pos + parent->length, leg, legs,
-				      chunk);
-	} while (first == end && parent->op != KIOBUF_FLUSH && ++leg);
+	if (place.leg == array->nr_legs)
+		return NULL;
+	kb = raid0_clone(parent, array, place, 0);
+	if (!IS_ERR(kb))
+		parent->carved++;
+	return kb;
+}
 
-	kb = kiobuf_mirror(parent, end - first);
+/* parent->carved and kb->private are numbers of shares. */
+static struct kiobuf *raid0_next_share(struct kiobuf *parent,
+				       const struct kraid_array *array)
+{
+	const struct raid0_map *map = array->zones;
+	u32 n, end, first = raid0_shares(map, parent->pos, parent->length,
+					 &end);
+	struct kraid_place place;
+	struct kiobuf *kb;
+	u64 length = 0;
+
+	for (n = max_t(u32, parent->carved, first); n < end; n++) {
+		length = raid0_share(map, parent->pos, parent->length, n,
+				     &place);
+		if (length)
+			break;
+	}
+	if (!length)
+		return NULL;
+	kb = raid0_clone(parent, array, place, length);
 	if (IS_ERR(kb))
 		return kb;
-	kb->dev = array->legs[leg].dev;
-	kb->pos = first;
-	kb->private = (void *)(uintptr_t)leg;
-	parent->carved = leg + 1;
+	kb->private = (void *)(uintptr_t)n;
+	parent->carved = n + 1;
 	return kb;
 }
 
@@ -76,33 +92,38 @@ static struct kiobuf *raid0_next_child(struct kiobuf *parent)
 	u64 pos = parent->pos + parent->carved;
 	struct kiobuf *kb;
 
-	if (raid0_by_leg(parent))
+	if (parent->op == KIOBUF_FLUSH)
 		return raid0_next_leg(parent, array);
-	kb = kiobuf_carve(parent, array->chunk - raid0_in_chunk(array, pos));
+	if (raid0_by_share(parent))
+		return raid0_next_share(parent, array);
+	kb = kiobuf_carve(parent, raid0_left(array->zones, pos));
 	if (!IS_ERR_OR_NULL(kb))
 		raid0_point(kb, array);
 	return kb;
 }
 
-/* A leg's share is scattered over the parent: find the byte that failed first. */
+/* A share is scattered over the parent: find the byte that failed first. */
+static u64 raid0_first_bad(const struct kiobuf *parent,
+			   const struct kiobuf *child)
+{
+	const struct raid0_map *map = kraid_of(parent->dev)->zones;
+	struct kraid_place place;
+
+	if (parent->op == KIOBUF_FLUSH)
+		return 0;
+	raid0_share(map, parent->pos, parent->length,
+		    (uintptr_t)child->private, &place);
+	place.pos += child->bytes;
+	return raid0_unmap(map, place) - parent->pos;
+}
+
 static void raid0_collate(struct kiobuf *parent, struct kiobuf *child)
 {
-	const struct kraid_array *array = kraid_of(parent->dev);
-	struct kraid_place place;
-	u64 pos;
-
-	if (likely(!raid0_by_leg(parent))) {
+	if (likely(!raid0_by_share(parent)))
 		kiobuf_collate_prefix(parent, child);
-		return;
-	}
-	if (!child->error)
-		return;
-	place.leg = (uintptr_t)child->private;
-	place.pos = raid0_leg_bytes(parent->pos, place.leg, array->nr_legs,
-				    array->chunk) + child->bytes;
-	pos = parent->op == KIOBUF_FLUSH ? parent->pos :
-	      raid0_unmap(place, array->nr_legs, array->chunk);
-	kiobuf_fail(parent, pos - parent->pos, child->error);
+	else if (child->error)
+		kiobuf_fail(parent, raid0_first_bad(parent, child),
+			    child->error);
 }
 
 static const struct kiobuf_dev_ops raid0_ops = {
@@ -111,29 +132,45 @@ static const struct kiobuf_dev_ops raid0_ops = {
 	.collate	= raid0_collate,
 };
 
-static int raid0_run(struct kraid_array *array, struct kblk_shape *shape)
+static struct raid0_map *raid0_lay_out(const struct kraid_array *array)
 {
-	struct kblk_object *object = &array->object;
-	u64 bytes, rest;
+	struct raid0_map *map;
+	u64 *bytes;
 	u32 i;
 
-	for (i = 0; i < array->nr_legs; i++) {
-		bytes = kblk_lower_size(array->legs[i].lower);
-		div64_u64_rem(bytes, array->chunk, &rest);
-		bytes -= rest;
-		if (i && bytes != array->leg_bytes)
-			return kblk_refuse(object, -EINVAL,
-					   "Leg %s holds %llu bytes of whole chunks, %s holds %llu: level 0 wants legs of equal size.",
-					   array->legs[i].path, bytes,
-					   array->legs[0].path,
-					   array->leg_bytes);
-		array->leg_bytes = bytes;
-	}
-	shape->size = array->leg_bytes * array->nr_legs;
+	bytes = kvcalloc(array->nr_legs, sizeof(*bytes), GFP_KERNEL);
+	if (!bytes)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < array->nr_legs; i++)
+		bytes[i] = kblk_lower_size(array->legs[i].lower);
+	map = raid0_map_alloc(bytes, array->nr_legs, array->chunk,
+			      array->layout);
+	kvfree(bytes);
+	return map;
+}
+
+static int raid0_run(struct kraid_array *array, struct kblk_shape *shape)
+{
+	struct raid0_map *map = raid0_lay_out(array);
+
+	if (map == ERR_PTR(-ENOSPC))
+		return kblk_refuse(&array->object, -ENOSPC,
+				   "The legs are too small: each has to hold a chunk of %u bytes.",
+				   array->chunk);
+	if (IS_ERR(map))
+		return PTR_ERR(map);
+	array->zones = map;
+	shape->size = map->size;
 	shape->io_min = array->chunk;
 	if ((u64)array->chunk * array->nr_legs <= U32_MAX)
 		shape->io_opt = array->chunk * array->nr_legs;
 	return 0;
+}
+
+static void raid0_stop(struct kraid_array *array)
+{
+	raid0_map_free(array->zones);
+	array->zones = NULL;
 }
 
 const struct kraid_personality kraid0_personality = {
@@ -143,4 +180,5 @@ const struct kraid_personality kraid0_personality = {
 	.max_legs	= KRAID_MAX_LEGS,
 	.ops		= &raid0_ops,
 	.run		= raid0_run,
+	.stop		= raid0_stop,
 };

@@ -117,8 +117,6 @@ enable_free()
 test_sizes()
 {
 	set_up
-	null_disk dc 9
-	refused_legs 'equal size' 0 '/dev/da /dev/dc'
 	write_attr "$KIO/raid/down/chunk_kib" 16384
 	refused_legs 'too small' 0 '/dev/da /dev/db'
 	write_attr "$KIO/raid/down/chunk_kib" 64
