@@ -84,6 +84,27 @@ static ssize_t kraid_chunk_kib_write(struct kblk_object *object,
 	return len;
 }
 
+static ssize_t kraid_layout_read(struct kblk_object *object, char *page)
+{
+	struct kraid_array *array = kraid_array_of(object);
+
+	return sysfs_emit(page, "%s\n", kraid0_layout_name(array->layout));
+}
+
+static ssize_t kraid_layout_write(struct kblk_object *object, const char *page,
+				  size_t len)
+{
+	struct kraid_array *array = kraid_array_of(object);
+	int ret = kblk_want_down(object);
+
+	if (ret)
+		return ret;
+	if (kraid0_layout_parse(page, &array->layout))
+		return kblk_refuse(object, -EINVAL,
+				   "layout takes original or alternate.");
+	return len;
+}
+
 static ssize_t kraid_metadata_read(struct kblk_object *object, char *page)
 {
 	return sysfs_emit(page, "none\n");
@@ -164,6 +185,7 @@ static ssize_t kraid_fail_write(struct kblk_object *object, const char *page,
 KBLK_ATTR(kraid_, level);
 KBLK_ATTR(kraid_, legs);
 KBLK_ATTR(kraid_, chunk_kib);
+KBLK_ATTR(kraid_, layout);
 KBLK_ATTR(kraid_, metadata);
 KBLK_ATTR_RO(kraid_, degraded);
 KBLK_ATTR_RO(kraid_, leg_state);
@@ -173,6 +195,7 @@ static struct configfs_attribute *kraid_attrs[] = {
 	&kraid_attr_level,
 	&kraid_attr_legs,
 	&kraid_attr_chunk_kib,
+	&kraid_attr_layout,
 	&kraid_attr_metadata,
 	&kraid_attr_degraded,
 	&kraid_attr_leg_state,

@@ -137,7 +137,7 @@ test_up()
 	null_disk dc 8
 	null_disk dd 8
 	array up 1 '/dev/dc /dev/dd'
-	for name in level=0 chunk_kib=4 metadata=none 'legs=/dev/dc /dev/dd'; do
+	for name in level=0 chunk_kib=4 layout=original metadata=none 'legs=/dev/dc /dev/dd'; do
 		refused 'only while it is down' raid/up "${name%%=*}" "${name#*=}"
 		matches 'busy' "$WHY" errno
 	done
