@@ -41,3 +41,26 @@ void kiobuf_zero(struct kiobuf *kb)
 		memzero_bvec(&bv);
 }
 EXPORT_SYMBOL_GPL(kiobuf_zero);
+
+/**
+ * kiobuf_fill() - copy bytes into the window
+ * @kb: header of a read, held by its device; a window below 4 GiB
+ * @offset: where in the window
+ * @bytes: what to copy
+ * @length: how much, within the window
+ *
+ * Context: any.
+ */
+void kiobuf_fill(struct kiobuf *kb, u64 offset, const void *bytes, u32 length)
+{
+	struct bvec_iter iter, start = kiobuf_window(kb);
+	struct bio_vec bv;
+
+	bvec_iter_advance(kb->vec->frags, &start, offset);
+	start.bi_size = length;
+	for_each_bvec(bv, kb->vec->frags, iter, start) {
+		memcpy_to_bvec(&bv, bytes);
+		bytes += bv.bv_len;
+	}
+}
+EXPORT_SYMBOL_GPL(kiobuf_fill);

@@ -338,6 +338,7 @@ int kiobuf_init_member(struct kiobuf *kb, struct kiobuf *set,
 /* window.c */
 struct bvec_iter kiobuf_window(const struct kiobuf *kb);
 void kiobuf_zero(struct kiobuf *kb);
+void kiobuf_fill(struct kiobuf *kb, u64 offset, const void *bytes, u32 length);
 
 /* submit.c */
 void kiobuf_submit(struct kiobuf *kb);
