@@ -14,8 +14,8 @@ static bool judge_is_active(const struct kraid_sb *sb)
 /* Not yet left out. */
 static bool judge_counts(const struct kraid_candidate *c)
 {
-	return c->verdict != KRAID_ABSENT && c->verdict != KRAID_FOREIGN &&
-	       c->verdict != KRAID_TWICE;
+	return c->verdict != KRAID_V_ABSENT && c->verdict != KRAID_V_FOREIGN &&
+	       c->verdict != KRAID_V_TWICE;
 }
 
 static bool judge_may_lead(const struct kraid_candidate *c)
@@ -40,13 +40,13 @@ static void judge_start(struct kraid_candidate *c, unsigned int nr,
 		c[i].role = KRAID_ROLE_SPARE;
 		c[i].replacement = false;
 		c[i].recovered = 0;
-		c[i].verdict = KRAID_ABSENT;
+		c[i].verdict = KRAID_V_ABSENT;
 		if (!c[i].sb)
 			continue;
 		if (!uuid)
 			uuid = c[i].sb->set_uuid;
 		c[i].verdict = memcmp(c[i].sb->set_uuid, uuid, KRAID_UUID) ?
-			       KRAID_FOREIGN : KRAID_SPARE;
+			       KRAID_V_FOREIGN : KRAID_V_SPARE;
 	}
 }
 
@@ -56,7 +56,7 @@ static void judge_pair_twice(struct kraid_candidate *a,
 {
 	if (judge_fresher(b->sb, a->sb))
 		swap(a, b);
-	b->verdict = KRAID_TWICE;
+	b->verdict = KRAID_V_TWICE;
 	b->role = KRAID_ROLE_SPARE;
 	b->recovered = 0;
 }
@@ -71,7 +71,7 @@ static bool judge_same_device(const struct kraid_candidate *a,
 static bool judge_same_place(const struct kraid_candidate *a,
 			     const struct kraid_candidate *b)
 {
-	return a->verdict == KRAID_FRESH && b->verdict == KRAID_FRESH &&
+	return a->verdict == KRAID_V_FRESH && b->verdict == KRAID_V_FRESH &&
 	       a->role == b->role && a->replacement == b->replacement;
 }
 
@@ -221,14 +221,14 @@ static enum kraid_verdict judge_one(const struct kraid_sb *sb,
 	u16 own = kraid_sb_own_role(sb);
 
 	if (told == KRAID_ROLE_FAULTY || own == KRAID_ROLE_FAULTY)
-		return KRAID_KICKED;
+		return KRAID_V_KICKED;
 	if (own == KRAID_ROLE_SPARE)
-		return KRAID_SPARE;
+		return KRAID_V_SPARE;
 	if (told != own)
-		return KRAID_KICKED;
+		return KRAID_V_KICKED;
 	if (!judge_is_recent(sb, fresh))
-		return KRAID_STALE;
-	return judge_denies(sb, fresh) ? KRAID_KICKED : KRAID_FRESH;
+		return KRAID_V_STALE;
+	return judge_denies(sb, fresh) ? KRAID_V_KICKED : KRAID_V_FRESH;
 }
 
 static void judge_member(struct kraid_candidate *c,
@@ -238,7 +238,7 @@ static void judge_member(struct kraid_candidate *c,
 	c->replacement = c->sb->features & KRAID_SB_REPLACEMENT;
 	if (judge_is_active(c->sb))
 		c->role = kraid_sb_own_role(c->sb);
-	if (c->verdict == KRAID_FRESH)
+	if (c->verdict == KRAID_V_FRESH)
 		c->recovered = kraid_sb_recovered(c->sb);
 }
 

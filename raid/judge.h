@@ -39,14 +39,14 @@
 #include "superblock.h"
 
 enum kraid_verdict {
-	KRAID_ABSENT,		/* there is no superblock */
-	KRAID_FRESH,		/* has a place, and its data are good */
-	KRAID_SPARE,		/* has no place */
-	KRAID_STALE,		/* has its place still, but its data are old */
-	KRAID_KICKED,		/* has lost its place */
-	KRAID_FOREIGN,		/* is of another array */
-	KRAID_TWICE,		/* is, or claims to be, what a fresher one is */
-	KRAID_NR_VERDICTS
+	KRAID_V_ABSENT,		/* there is no superblock */
+	KRAID_V_FRESH,		/* has a place, and its data are good */
+	KRAID_V_SPARE,		/* has no place */
+	KRAID_V_STALE,		/* has its place still, but its data are old */
+	KRAID_V_KICKED,		/* has lost its place */
+	KRAID_V_FOREIGN,		/* is of another array */
+	KRAID_V_TWICE,		/* is, or claims to be, what a fresher one is */
+	KRAID_V_NR_VERDICTS
 };
 
 /**

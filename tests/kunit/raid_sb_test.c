@@ -512,49 +512,49 @@ static const struct judge_case {
 	const char		*why;
 } judge_cases[] = {
 	{ "both whole", {
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0 },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_FRESH, 1 } }, 0 },
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 0 },
 	{ "one is absent", {
 		{ 0 },
-		{ 7, 1, { S, 1, S, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 7, 1, { S, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "behind by one", {
-		{ 6, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0 },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 6, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "behind by two", {
-		{ 5, 0, { 0, 1, S, S, S }, KRAID_STALE, 0 },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 5, 0, { 0, 1, S, S, S }, KRAID_V_STALE, 0 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "failed in the last event", {
-		{ 6, 0, { 0, 1, S, S, S }, KRAID_KICKED, 0 },
-		{ 7, 1, { F, 1, S, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 6, 0, { 0, 1, S, S, S }, KRAID_V_KICKED, 0 },
+		{ 7, 1, { F, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "failed and removed", {
-		{ 5, 0, { 0, 1, S, S, S }, KRAID_KICKED, 0 },
-		{ 9, 1, { S, 1, S, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 5, 0, { 0, 1, S, S, S }, KRAID_V_KICKED, 0 },
+		{ 9, 1, { S, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "as mdadm --add, --fail leave it", {
-		{ 22, 0, { 0, F, 1, S, S }, KRAID_FRESH, 0 },
-		{ 3, 1, { 0, 1, S, S, S }, KRAID_KICKED, 1 },
-		{ 22, 2, { 0, F, 1, S, S }, KRAID_FRESH, 1 } }, 0 },
+		{ 22, 0, { 0, F, 1, S, S }, KRAID_V_FRESH, 0 },
+		{ 3, 1, { 0, 1, S, S, S }, KRAID_V_KICKED, 1 },
+		{ 22, 2, { 0, F, 1, S, S }, KRAID_V_FRESH, 1 } }, 0 },
 	{ "the same without the member both knew", {
-		{ 3, 1, { 0, 1, S, S, S }, KRAID_KICKED, 1 },
-		{ 22, 2, { 0, F, 1, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 3, 1, { 0, 1, S, S, S }, KRAID_V_KICKED, 1 },
+		{ 22, 2, { 0, F, 1, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "its number has another place", {
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0 },
-		{ 4, 1, { 0, 2, S, S, S }, KRAID_KICKED, 2 },
-		{ 4, 2, { 0, S, 1, S, S }, KRAID_KICKED, 1 } }, 0 },
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0 },
+		{ 4, 1, { 0, 2, S, S, S }, KRAID_V_KICKED, 2 },
+		{ 4, 2, { 0, S, 1, S, S }, KRAID_V_KICKED, 1 } }, 0 },
 	{ "says itself that it is faulty", {
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0 },
-		{ 7, 1, { 0, F, S, S, S }, KRAID_KICKED, S } }, 0 },
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0 },
+		{ 7, 1, { 0, F, S, S, S }, KRAID_V_KICKED, S } }, 0 },
 	{ "spares of any age", {
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0 },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_FRESH, 1 },
-		{ 2, 2, { 0, 1, S, S, S }, KRAID_SPARE, S },
-		{ 9, 3, { 0, 1, S, S, S }, KRAID_SPARE, S },
-		{ 7, 4, { 0, 1, S, S, S }, KRAID_SPARE, S } }, 0 },
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_FRESH, 1 },
+		{ 2, 2, { 0, 1, S, S, S }, KRAID_V_SPARE, S },
+		{ 9, 3, { 0, 1, S, S, S }, KRAID_V_SPARE, S },
+		{ 7, 4, { 0, 1, S, S, S }, KRAID_V_SPARE, S } }, 0 },
 	{ "a spare that got a place, and does not know", {
-		{ 7, 0, { 0, S, 1, S, S }, KRAID_FRESH, 0 },
-		{ 6, 2, { 0, S, S, S, S }, KRAID_SPARE, S } }, 0 },
+		{ 7, 0, { 0, S, 1, S, S }, KRAID_V_FRESH, 0 },
+		{ 6, 2, { 0, S, S, S, S }, KRAID_V_SPARE, S } }, 0 },
 	{ "a spare that failed", {
-		{ 7, 0, { 0, S, F, S, S }, KRAID_FRESH, 0 },
-		{ 6, 2, { 0, S, S, S, S }, KRAID_KICKED, S } }, 0 },
+		{ 7, 0, { 0, S, F, S, S }, KRAID_V_FRESH, 0 },
+		{ 6, 2, { 0, S, S, S, S }, KRAID_V_KICKED, S } }, 0 },
 	{ "spares only", {
 		{ 7, 2, { 0, 1, S, S, S } },
 		{ 7, 3, { 0, 1, S, S, S } } }, -ENODATA,
@@ -562,34 +562,34 @@ static const struct judge_case {
 	{ "nothing at all", { { 0 } }, -ENODATA,
 	  "None of the members has a place in the array." },
 	{ "of another array", {
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0 },
-		{ 99, 1, { 0, 1, S, S, S }, KRAID_FOREIGN, S, .set = 1 } }, 0 },
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0 },
+		{ 99, 1, { 0, 1, S, S, S }, KRAID_V_FOREIGN, S, .set = 1 } }, 0 },
 	{ "rebuilding", {
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0,
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0,
 		  KRAID_SB_RECOVERY_OFFSET },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_FRESH, 1 } }, 1 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_FRESH, 1 } }, 1 },
 	{ "a replacement", {
-		{ 7, 0, { 0, 1, 1, S, S }, KRAID_FRESH, 0 },
-		{ 7, 2, { 0, 1, 1, S, S }, KRAID_FRESH, 1, REPL },
-		{ 7, 1, { 0, 1, 1, S, S }, KRAID_FRESH, 1 } }, 0 },
+		{ 7, 0, { 0, 1, 1, S, S }, KRAID_V_FRESH, 0 },
+		{ 7, 2, { 0, 1, 1, S, S }, KRAID_V_FRESH, 1, REPL },
+		{ 7, 1, { 0, 1, 1, S, S }, KRAID_V_FRESH, 1 } }, 0 },
 	{ "two replacements", {
-		{ 7, 0, { 0, 1, 1, 1, S }, KRAID_FRESH, 0 },
-		{ 6, 2, { 0, 1, 1, 1, S }, KRAID_TWICE, S, REPL },
-		{ 7, 3, { 0, 1, 1, 1, S }, KRAID_FRESH, 1, REPL },
-		{ 7, 1, { 0, 1, 1, 1, S }, KRAID_FRESH, 1 } }, 0 },
+		{ 7, 0, { 0, 1, 1, 1, S }, KRAID_V_FRESH, 0 },
+		{ 6, 2, { 0, 1, 1, 1, S }, KRAID_V_TWICE, S, REPL },
+		{ 7, 3, { 0, 1, 1, 1, S }, KRAID_V_FRESH, 1, REPL },
+		{ 7, 1, { 0, 1, 1, 1, S }, KRAID_V_FRESH, 1 } }, 0 },
 	{ "a place claimed twice", {
-		{ 7, 0, { 0, 1, 1, S, S }, KRAID_FRESH, 0 },
-		{ 6, 1, { 0, 1, 1, S, S }, KRAID_TWICE, S },
-		{ 7, 2, { 0, 1, 1, S, S }, KRAID_FRESH, 1 } }, 0 },
+		{ 7, 0, { 0, 1, 1, S, S }, KRAID_V_FRESH, 0 },
+		{ 6, 1, { 0, 1, 1, S, S }, KRAID_V_TWICE, S },
+		{ 7, 2, { 0, 1, 1, S, S }, KRAID_V_FRESH, 1 } }, 0 },
 	{ "the same device twice", {
-		{ 6, 0, { 0, 1, S, S, S }, KRAID_TWICE, S, .device = 9 },
-		{ 7, 0, { 0, 1, S, S, S }, KRAID_FRESH, 0, .device = 9 },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_FRESH, 1 },
-		{ 7, 1, { 0, 1, S, S, S }, KRAID_TWICE, S, .device = 102 } },
+		{ 6, 0, { 0, 1, S, S, S }, KRAID_V_TWICE, S, .device = 9 },
+		{ 7, 0, { 0, 1, S, S, S }, KRAID_V_FRESH, 0, .device = 9 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_FRESH, 1 },
+		{ 7, 1, { 0, 1, S, S, S }, KRAID_V_TWICE, S, .device = 102 } },
 	  1 },
 	{ "an old copy is no party to a split", {
-		{ 7, 0, { 0, S, S, S, S }, KRAID_FRESH, 0, .device = 9 },
-		{ 5, 0, { 0, 1, S, S, S }, KRAID_TWICE, S, .device = 9 } }, 0 },
+		{ 7, 0, { 0, S, S, S, S }, KRAID_V_FRESH, 0, .device = 9 },
+		{ 5, 0, { 0, 1, S, S, S }, KRAID_V_TWICE, S, .device = 9 } }, 0 },
 	{ "split, events differ", {
 		{ 90, 0, { 0, F, S, S, S } },
 		{ 50, 1, { F, 1, S, S, S } } }, -EUCLEAN,
@@ -613,11 +613,11 @@ static const struct judge_case {
 		{ 9, 2, { 0, F, 2, S, S } } }, -EUCLEAN,
 	  "Split brain: disk0 and disk2 both have event 9, and disagree about who belongs to the array; leave one out." },
 	{ "no split: two that were each with a third", {
-		{ 20, 2, { 0, S, 2, S, S }, KRAID_FRESH, 2 },
-		{ 10, 1, { 0, 1, F, S, S }, KRAID_KICKED, 1 } }, 0 },
+		{ 20, 2, { 0, S, 2, S, S }, KRAID_V_FRESH, 2 },
+		{ 10, 1, { 0, 1, F, S, S }, KRAID_V_KICKED, 1 } }, 0 },
 	{ "two devices got one number, and one says the freshest is not there", {
-		{ 9, 0, { 0, S, S, 2, S }, KRAID_FRESH, 0 },
-		{ 8, 3, { S, 1, S, 2, S }, KRAID_KICKED, 2 } }, 0 },
+		{ 9, 0, { 0, S, S, 2, S }, KRAID_V_FRESH, 0 },
+		{ 8, 3, { S, 1, S, 2, S }, KRAID_V_KICKED, 2 } }, 0 },
 };
 
 #undef F
@@ -653,7 +653,7 @@ static void judge_expect(struct kunit *test, const struct judge_member *m,
 			 const struct kraid_candidate *c)
 {
 	bool rebuilding = m->features & KRAID_SB_RECOVERY_OFFSET;
-	bool fresh = m->verdict == KRAID_FRESH;
+	bool fresh = m->verdict == KRAID_V_FRESH;
 
 	KUNIT_EXPECT_EQ(test, c->verdict, m->verdict);
 	KUNIT_EXPECT_EQ(test, c->role, m->events ? m->role : KRAID_ROLE_SPARE);
@@ -760,8 +760,8 @@ static void judge_by_uuid(struct kunit *test)
 	c[1].sb = &sbs[1];
 	KUNIT_EXPECT_EQ(test, kraid_judge(c, 2, sbs[1].set_uuid, why,
 					  sizeof(why)), 1);
-	KUNIT_EXPECT_EQ(test, c[0].verdict, KRAID_FOREIGN);
-	KUNIT_EXPECT_EQ(test, c[1].verdict, KRAID_FRESH);
+	KUNIT_EXPECT_EQ(test, c[0].verdict, KRAID_V_FOREIGN);
+	KUNIT_EXPECT_EQ(test, c[1].verdict, KRAID_V_FRESH);
 	kfree(sbs);
 }
 
