@@ -1,14 +1,146 @@
 // SPDX-License-Identifier: GPL-2.0
-/* States of legs: one setter, in any context. */
+/* States of members and legs: one setter, and who may fail. */
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "kraid.h"
+#include "trace.h"
 
-const char *const kraid_leg_state_names[KRAID_NR_LEG_STATES] = {
-	[KRAID_IN_SYNC]	= "in_sync",
-	[KRAID_FAULTY]	= "faulty",
-	[KRAID_MISSING]	= "missing",
+const char *const kraid_state_names[KRAID_NR_STATES] = {
+	[KRAID_MISSING]		= "missing",
+	[KRAID_IN_SYNC]		= "in_sync",
+	[KRAID_REBUILDING]	= "rebuilding",
+	[KRAID_SPARE]		= "spare",
+	[KRAID_FAULTY]		= "faulty",
 };
+
+static struct kraid_leg *kraid_leg_of(const struct kraid_member *member)
+{
+	struct kraid_array *array = member->array;
+
+	if (member->slot < 0)
+		return NULL;
+	return &array->legs[member->slot +
+			    (member->twin ? array->nr_legs : 0)];
+}
+
+/* Only the leg itself counts, not what is to replace it. */
+static void kraid_count(struct kraid_member *member, int by)
+{
+	if (member->state == KRAID_IN_SYNC && member->slot >= 0 && !member->twin)
+		member->array->nr_in_sync += by;
+}
+
+/**
+ * kraid_set_state() - the one that changes the state of a member, and of its leg
+ * @member: the member
+ * @state: from now on
+ *
+ * Context: any; under array->lock once the array is up.
+ */
+void kraid_set_state(struct kraid_member *member, enum kraid_state state)
+{
+	struct kraid_leg *leg = kraid_leg_of(member);
+
+	trace_kraid_member(member, state);
+	kraid_count(member, -1);
+	member->state = state;
+	kraid_count(member, 1);
+	if (!leg)
+		return;
+	WRITE_ONCE(leg->recovered, member->recovered);
+	/* Who sees the state sees where the leg is. */
+	smp_store_release(&leg->state, state);
+}
+
+/**
+ * kraid_place_member() - let a member fill a leg that nobody fills
+ * @member: the member, which fills none
+ * @slot: the leg
+ * @twin: it is to replace who fills the leg, beside whom it stands
+ * @state: of it, from then on
+ *
+ * Context: as kraid_set_state(); writes suspended.
+ */
+void kraid_place_member(struct kraid_member *member, int slot, bool twin,
+			enum kraid_state state)
+{
+	struct kraid_leg *leg;
+
+	member->slot = slot;
+	member->twin = twin;
+	leg = kraid_leg_of(member);
+	leg->dev = member->dev;
+	leg->start = member->data_start;
+	leg->member = member;
+	leg->next_pos = 0;
+	member->array->nr_twins += twin;
+	kraid_set_state(member, state);
+}
+
+/**
+ * kraid_unplace_member() - take a member out of its leg
+ * @member: faulty or down; no request of ours is on its way to it
+ *
+ * Context: as kraid_place_member().
+ */
+void kraid_unplace_member(struct kraid_member *member)
+{
+	struct kraid_leg *leg = kraid_leg_of(member);
+
+	if (!leg)
+		return;
+	kraid_count(member, -1);
+	member->array->nr_twins -= member->twin;
+	member->slot = -1;
+	member->twin = false;
+	leg->member = NULL;
+	WRITE_ONCE(leg->state, KRAID_MISSING);
+}
+
+/* How many legs lack, in whole or in part. */
+u32 kraid_degraded(const struct kraid_array *array)
+{
+	return array->nr_legs - READ_ONCE(array->nr_in_sync);
+}
+
+static bool kraid_leg_counts(const struct kraid_array *array, u32 leg,
+			     int without)
+{
+	return leg != without && array->legs[leg].state == KRAID_IN_SYNC;
+}
+
+/* Copies of a chunk lie on neighbours, the first of them a multiple of geo.near. */
+static bool kraid_group_is_good(const struct kraid_array *array, u32 first,
+				int without)
+{
+	u32 legs = array->nr_legs, i;
+
+	for (i = 0; i < array->geo.copies; i++)
+		if (kraid_leg_counts(array, (first + i) % legs, without))
+			return true;
+	return false;
+}
+
+/**
+ * kraid_enough() - would all data be there?
+ * @array: the array, redundant, its geometry known
+ * @without: a leg that is not counted, -1 for none
+ *
+ * Context: any; under array->lock once the array is up.
+ * Return: true if each byte has a copy on a leg that is in sync.
+ */
+bool kraid_enough(const struct kraid_array *array, int without)
+{
+	u32 first = 0;
+
+	do {
+		if (!kraid_group_is_good(array, first, without))
+			return false;
+		first = (first + array->geo.near) % array->nr_legs;
+	} while (first);
+	return true;
+}
 
 /* May a read that failed so do better on another leg? */
 bool kraid_read_error_is_legs(int error)
@@ -17,30 +149,132 @@ bool kraid_read_error_is_legs(int error)
 	       error != -EINVAL && error != -ECANCELED;
 }
 
-/*
- * Leaves a leg out from now on. Returns false, and does nothing, for the last
- * good one: its errors are the array's. Context: any.
- */
-bool kraid_leg_fail(struct kraid_array *array, struct kraid_leg *leg)
+static bool kraid_may_fail(const struct kraid_member *member)
 {
-	bool redundant = array->personality->redundant;
-	unsigned long flags;
+	const struct kraid_array *array = member->array;
+
+	if (!array->personality->redundant)
+		return false;
+	return member->state != KRAID_IN_SYNC || member->twin ||
+	       kraid_enough(array, member->slot);
+}
+
+/**
+ * kraid_member_fail() - leave a member out from now on
+ * @member: the member
+ *
+ * Superblocks are written by a worker; until they are, no write ends: see
+ * kraid_meta_hold(). Context: any.
+ * Return: true if it is out, now or before. False for the last good copy of some data:
+ * its errors are the array's.
+ */
+bool kraid_member_fail(struct kraid_member *member)
+{
+	struct kraid_array *array = member->array;
 	bool failed = false, out;
+	unsigned long flags;
 
 	spin_lock_irqsave(&array->lock, flags);
-	if (redundant && leg->state == KRAID_IN_SYNC && array->nr_in_sync > 1) {
-		WRITE_ONCE(leg->state, KRAID_FAULTY);
-		array->nr_in_sync--;
+	out = member->state == KRAID_FAULTY;
+	if (!out && kraid_may_fail(member)) {
+		kraid_set_state(member, KRAID_FAULTY);
+		array->meta.wanted++;
 		failed = true;
 	}
-	out = leg->state != KRAID_IN_SYNC;
 	spin_unlock_irqrestore(&array->lock, flags);
-
 	if (failed) {
-		pr_warn("kraid: %s: leg %s failed, %u of %u left\n",
-			array->object.kd.dev.name, leg->path,
-			array->nr_in_sync, array->nr_legs);
+		pr_warn("kraid: %s: %s failed, %u of %u legs are in sync\n",
+			kraid_name(array), member->path, array->nr_in_sync,
+			array->nr_legs);
+		kraid_meta_kick(array);
 		kblk_disk_changed(&array->object.kd);
 	}
-	return out;
+	return out || failed;
+}
+
+/* As kraid_member_fail(), for whoever fills the leg. */
+bool kraid_leg_fail(struct kraid_array *array, struct kraid_leg *leg)
+{
+	struct kraid_member *member = leg->member;
+
+	atomic_inc(&member->errors);
+	return kraid_member_fail(member);
+}
+
+/* md allows 20 in an hour, halved with each hour that passes (md(4)). */
+#define KRAID_MAX_READ_ERRORS 20
+
+/**
+ * kraid_count_read_error() - a block could not be read, but can be rewritten
+ * @member: where it failed
+ *
+ * Context: process, one at a time.
+ * Return: true if that was one too many of late.
+ */
+bool kraid_count_read_error(struct kraid_member *member)
+{
+	unsigned long hours = (jiffies - member->read_error_hour) / (3600 * HZ);
+	int recent = atomic_read(&member->read_errors);
+
+	if (hours) {
+		member->read_error_hour = jiffies;
+		recent = hours < 31 ? recent >> hours : 0;
+	}
+	atomic_set(&member->read_errors, ++recent);
+	return recent > KRAID_MAX_READ_ERRORS;
+}
+
+/* ---- I/O of our own ---- */
+
+/**
+ * kraid_io() - send a request of our own down, and wait for it
+ * @dev: where to
+ * @op: operation
+ * @pos: byte there
+ * @vec: memory, from its first byte on
+ * @length: bytes
+ * @flags: KIOBUF_FUA and the like
+ *
+ * Context: process, sleeps.
+ * Return: 0 or the errno that it ended with.
+ */
+int kraid_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
+	     struct kiobuf_vec *vec, u64 length, u16 flags)
+{
+	struct kiobuf kb;
+
+	kiobuf_init(&kb, dev, op, pos, vec, length);
+	kb.flags = flags;
+	kb.hints = (__force u32)(REQ_META | REQ_SYNC);
+	kiobuf_submit(&kb);
+	return kiobuf_wait(&kb);
+}
+
+/**
+ * kraid_buffer() - memory for I/O of our own
+ * @bytes: where it begins
+ * @size: of it
+ *
+ * Context: process, sleeps.
+ * Return: a vector over it, for kraid_buffer_free(); NULL without memory.
+ */
+struct kiobuf_vec *kraid_buffer(void **bytes, size_t size)
+{
+	struct kiobuf_vec *vec;
+
+	*bytes = kvzalloc(size, GFP_KERNEL);
+	vec = kiobuf_vec_alloc(DIV_ROUND_UP(size, PAGE_SIZE) + 1, GFP_KERNEL);
+	if (*bytes && vec &&
+	    !kiobuf_vec_add_buffer(vec, *bytes, size, GFP_KERNEL))
+		return vec;
+	kraid_buffer_free(vec, *bytes);
+	*bytes = NULL;
+	return NULL;
+}
+
+void kraid_buffer_free(struct kiobuf_vec *vec, void *bytes)
+{
+	if (vec)
+		kiobuf_vec_put(vec);
+	kvfree(bytes);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 
-#include "kraid.h"
+#define CREATE_TRACE_POINTS
+#include "trace.h"
 
 static int __init kraid_module_init(void)
 {

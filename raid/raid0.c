@@ -9,7 +9,7 @@ static void raid0_point_at(struct kiobuf *kb, const struct kraid_array *array,
 			   struct kraid_place place)
 {
 	kb->dev = array->legs[place.leg].dev;
-	kb->pos = place.pos;
+	kb->pos = place.pos + array->legs[place.leg].start;
 }
 
 static void raid0_point(struct kiobuf *kb, const struct kraid_array *array)
@@ -142,7 +142,7 @@ static struct raid0_map *raid0_lay_out(const struct kraid_array *array)
 	if (!bytes)
 		return ERR_PTR(-ENOMEM);
 	for (i = 0; i < array->nr_legs; i++)
-		bytes[i] = kblk_lower_size(array->legs[i].lower);
+		bytes[i] = array->legs[i].member->data_bytes;
 	map = raid0_map_alloc(bytes, array->nr_legs, array->chunk,
 			      array->layout);
 	kvfree(bytes);
@@ -151,8 +151,13 @@ static struct raid0_map *raid0_lay_out(const struct kraid_array *array)
 
 static int raid0_run(struct kraid_array *array, struct kblk_shape *shape)
 {
-	struct raid0_map *map = raid0_lay_out(array);
+	struct raid0_map *map;
 
+	if (array->nr_in_sync < array->nr_legs)
+		return kblk_refuse(&array->object, -ENODEV,
+				   "RAID-0 cannot do with %u of %u legs.",
+				   array->nr_in_sync, array->nr_legs);
+	map = raid0_lay_out(array);
 	if (map == ERR_PTR(-ENOSPC))
 		return kblk_refuse(&array->object, -ENOSPC,
 				   "The legs are too small: each has to hold a chunk of %u bytes.",
@@ -162,8 +167,7 @@ static int raid0_run(struct kraid_array *array, struct kblk_shape *shape)
 	array->zones = map;
 	shape->size = map->size;
 	shape->io_min = array->chunk;
-	if ((u64)array->chunk * array->nr_legs <= U32_MAX)
-		shape->io_opt = array->chunk * array->nr_legs;
+	shape->io_opt = kraid_io_opt(array->chunk, array->nr_legs);
 	return 0;
 }
 
@@ -178,6 +182,8 @@ const struct kraid_personality kraid0_personality = {
 	.name		= "RAID-0",
 	.min_legs	= 2,
 	.max_legs	= KRAID_MAX_LEGS,
+	.chunked	= true,
+	.layout		= RAID0_ALTERNATE,
 	.ops		= &raid0_ops,
 	.run		= raid0_run,
 	.stop		= raid0_stop,

@@ -504,6 +504,9 @@ take_state()
 	for file in "$KIO"/*/*/* /sys/block/*/{size,ro}; do
 		case $file in
 		*/error|*/stats|*/cancel|*/release) continue ;;
+		*/fail|*/remove|*/add|*/spare|*/replace) continue ;;
+		# these change by themselves
+		*/sync_action|*/sync_completed|*/events|*/array_state) continue ;;
 		esac
 		IFS= read -r -d '' text <"$file" || :
 		STATE+="$file: $text"

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Levels 1 and 10: every byte has copies on several legs.
+ *
+ * A read goes to one copy by remapping; a frame brings it back, and if it failed it is
+ * served from other copies, unseen above: repair.c. A write is a clone per copy. A leg
+ * that fails one is left out from then on, and the write is good if the last good copy
+ * took it; it does not end before superblocks tell of the leg: meta.c.
+ *
+ * A request that crosses a chunk of level 10 is carved into rows, pieces that lie in one
+ * chunk each. They are sent to array->rows, a device behind the disk with a pool of its
+ * own, so that carving and mirroring never wait for each other's headers. So is a
+ * request that brings no room for our frame: its clone has some.
+ */
+#include <linux/module.h>
+
+#include "bitmap.h"
+#include "kraid.h"
+
+u32 kraid_nr_copies(const struct kraid_array *array)
+{
+	return array->geo.copies;
+}
+
+/* Where copy @n of the byte at @pos is. */
+struct kraid_place kraid_copy(const struct kraid_array *array, u64 pos, u32 n)
+{
+	if (likely(!array->geo.chunk))
+		return (struct kraid_place){ .leg = n, .pos = pos };
+	return raid10_place(&array->geo, pos, n);
+}
+
+/* Bytes from @pos on that lie together in each copy. */
+u64 kraid_span(const struct kraid_array *array, u64 pos)
+{
+	if (likely(!array->geo.chunk))
+		return U64_MAX;
+	return array->geo.chunk - (pos & (array->geo.chunk - 1));
+}
+
+/* ---- reads ---- */
+
+/* What a frame remembers of a read. */
+#define MIRROR_LEG(data)	((data) >> 8)
+#define MIRROR_COPY(data)	((data) & 0xff)
+#define MIRROR_DATA(leg, copy)	((leg) << 8 | (copy))
+
+static u64 mirror_distance(u64 a, u64 b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/**
+ * kraid_pick() - choose the copy to read
+ * @array: the array
+ * @pos: of the read, in bytes
+ * @length: bytes, within kraid_span()
+ * @tried: a bit for each copy that is not to be used
+ *
+ * The leg where a stream goes on, else the one with the fewest reads in flight, else the
+ * one whose last read ended nearest. What may differ between legs is read from the first
+ * one always, so that two reads see the same. Context: any.
+ * Return: the copy; -1 for none.
+ */
+int kraid_pick(const struct kraid_array *array, u64 pos, u64 length, u32 tried)
+{
+	bool equal = likely(pos + length <= READ_ONCE(array->sync.resynced));
+	u32 n, copies = array->geo.copies;
+	int best = -1, reads, least = INT_MAX;
+	u64 distance, nearest = U64_MAX;
+
+	for (n = 0; n < copies; n++) {
+		struct kraid_place place = kraid_copy(array, pos, n);
+		const struct kraid_leg *leg = &array->legs[place.leg];
+
+		if (unlikely(tried & BIT(n) ||
+			     !kraid_leg_readable(leg, place.pos + length)))
+			continue;
+		distance = mirror_distance(READ_ONCE(leg->next_pos), place.pos);
+		if (!distance || !equal)
+			return n;
+		reads = atomic_read(&leg->reads);
+		if (reads > least || (reads == least && distance >= nearest))
+			continue;
+		best = n;
+		least = reads;
+		nearest = distance;
+	}
+	return best;
+}
+
+static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
+					   const struct kiobuf_frame *frame);
+
+/* False if the leg has just failed: then nothing was done. */
+static bool mirror_point_read(struct kraid_array *array, struct kiobuf *kb,
+			      u32 n)
+{
+	struct kraid_place place = kraid_copy(array, kb->pos, n);
+	struct kraid_leg *leg = &array->legs[place.leg];
+
+	atomic_inc(&leg->reads);
+	/* Pairs with kraid_wait_reads(): it waits for us, or we see why it does. */
+	smp_mb__after_atomic();
+	if (unlikely(!kraid_leg_readable(leg, place.pos + kb->length))) {
+		atomic_dec(&leg->reads);
+		return false;
+	}
+	kiobuf_push_frame(kb, mirror_read_endio, MIRROR_DATA(place.leg, n));
+	WRITE_ONCE(leg->next_pos, place.pos + kb->length);
+	kb->dev = leg->dev;
+	kb->pos = place.pos + leg->start;
+	return true;
+}
+
+static int mirror_submit_read(struct kraid_array *array, struct kiobuf *kb)
+{
+	int n;
+
+	if (unlikely(!kb->spare || kb->length > kraid_span(array, kb->pos)))
+		return KIOBUF_SPLIT;
+	do {
+		n = kraid_pick(array, kb->pos, kb->length, 0);
+		if (unlikely(n < 0))
+			return -EIO;
+	} while (unlikely(!mirror_point_read(array, kb, n)));
+	return KIOBUF_REMAPPED;
+}
+
+static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
+					   const struct kiobuf_frame *frame)
+{
+	struct kraid_array *array = kraid_of(kb->dev);
+	struct kraid_leg *leg = &array->legs[MIRROR_LEG(frame->data)];
+	bool retry = false;
+
+	if (unlikely(kb->error && kraid_read_error_is_legs(kb->error))) {
+		atomic_inc(&leg->member->errors);
+		retry = !kiobuf_cancelled(kb) &&
+			kraid_pick(array, kb->pos, kb->length,
+				   BIT(MIRROR_COPY(frame->data))) >= 0;
+	}
+	atomic_dec(&leg->reads);
+	if (likely(!retry))
+		return KIOBUF_CLIMB;
+	kraid_repair_read(array, kb);
+	return KIOBUF_HOLD;
+}
+
+/* ---- writes, and what else changes legs ---- */
+
+static enum kiobuf_climb mirror_write_endio(struct kiobuf *kb,
+					    const struct kiobuf_frame *frame)
+{
+	struct kraid_array *array = kraid_of(kb->dev);
+
+	if (array->bitmap && kb->op != KIOBUF_FLUSH)
+		kraid_bitmap_end(array, kb->pos, kb->length);
+	kraid_write_leave(array, kb->pos, kb->length);
+	if (unlikely(kraid_meta_pending(array)) && kraid_meta_hold(array, kb))
+		return KIOBUF_HOLD;
+	return KIOBUF_CLIMB;
+}
+
+/* Has our frame, so it is one row, or needs not be cut into rows. */
+static bool mirror_is_row(const struct kiobuf *parent)
+{
+	return parent->frames && parent->frames->endio == mirror_write_endio &&
+	       parent->frames->dev == parent->dev;
+}
+
+static int mirror_submit_write(struct kraid_array *array, struct kiobuf *kb)
+{
+	int ret;
+
+	if (unlikely(!kb->spare || (kb->op != KIOBUF_DISCARD &&
+				    kb->length > kraid_span(array, kb->pos))))
+		return KIOBUF_SPLIT;
+	ret = kraid_write_enter(array, kb);
+	if (likely(ret > 0) && array->bitmap && kb->op != KIOBUF_FLUSH)
+		ret = kraid_bitmap_start(array, kb);
+	if (unlikely(ret <= 0))
+		return ret;
+	kiobuf_push_frame(kb, mirror_write_endio, 0);
+	/* Once one leg has it, all must get it: no way back. */
+	kb->flags &= ~KIOBUF_NOWAIT;
+	return KIOBUF_SPLIT;
+}
+
+static int mirror_submit(struct kiobuf *kb)
+{
+	struct kraid_array *array = kraid_of(kb->dev);
+
+	return likely(kb->op == KIOBUF_READ) ? mirror_submit_read(array, kb) :
+					       mirror_submit_write(array, kb);
+}
+
+/* Cuts the next row off. */
+static struct kiobuf *mirror_next_row(struct kiobuf *parent,
+				      struct kraid_array *array)
+{
+	struct kiobuf *kb;
+
+	if (parent->length && parent->op != KIOBUF_DISCARD) {
+		u64 pos = parent->pos + parent->carved;
+
+		kb = kiobuf_carve(parent, kraid_span(array, pos));
+	} else if (!parent->carved) {
+		kb = kiobuf_mirror(parent, parent->length);
+		if (!IS_ERR(kb))
+			parent->carved = 1;
+	} else {
+		return NULL;
+	}
+	if (!IS_ERR_OR_NULL(kb))
+		kb->dev = &array->rows;
+	return kb;
+}
+
+/* What a request does on one leg. */
+struct mirror_share {
+	u32	leg;
+	u64	pos;
+	u64	length;
+};
+
+/* Legs, or twins behind them, that a request has a share of: numbers to go through. */
+static u32 mirror_nr_shares(const struct kraid_array *array,
+			    const struct kiobuf *kb)
+{
+	if (kb->op == KIOBUF_FLUSH)
+		return array->nr_legs;
+	if (unlikely(kb->op == KIOBUF_DISCARD && array->geo.chunk))
+		return raid10_nr_shares(&array->geo);
+	return array->geo.copies;
+}
+
+static struct mirror_share mirror_share(const struct kraid_array *array,
+					const struct kiobuf *kb, u32 n)
+{
+	struct mirror_share share = { .leg = n, .length = kb->length };
+	struct kraid_place place;
+
+	if (kb->op == KIOBUF_FLUSH)
+		return share;
+	if (unlikely(kb->op == KIOBUF_DISCARD && array->geo.chunk)) {
+		share.length = raid10_share(&array->geo, kb->pos, kb->length,
+					    n, &place);
+	} else {
+		place = kraid_copy(array, kb->pos, n);
+	}
+	share.leg = place.leg;
+	share.pos = place.pos;
+	return share;
+}
+
+static struct kiobuf *mirror_clone(struct kiobuf *parent,
+				   struct kraid_array *array,
+				   const struct mirror_share *share, u32 leg)
+{
+	struct kiobuf *kb = kiobuf_mirror(parent, share->length);
+
+	if (IS_ERR(kb))
+		return kb;
+	kb->dev = array->legs[leg].dev;
+	kb->pos = share->pos + array->legs[leg].start;
+	kb->private = (void *)(uintptr_t)leg;
+	return kb;
+}
+
+/* The next leg's clone: legs first, then twins. */
+static struct kiobuf *mirror_next_copy(struct kiobuf *parent,
+				       struct kraid_array *array)
+{
+	u32 nr = mirror_nr_shares(array, parent);
+	u32 end = unlikely(array->nr_twins) ? 2 * nr : nr;
+	struct mirror_share share;
+	struct kiobuf *kb;
+	u32 n, leg;
+
+	for (n = parent->carved; n < end; n++) {
+		share = mirror_share(array, parent, n < nr ? n : n - nr);
+		leg = share.leg + (n < nr ? 0 : array->nr_legs);
+		if (!kraid_leg_writable(&array->legs[leg]) ||
+		    (!share.length && parent->length))
+			continue;
+		kb = mirror_clone(parent, array, &share, leg);
+		if (!IS_ERR(kb))
+			parent->carved = n + 1;
+		return kb;
+	}
+	/* Nobody has it, unless it is too small a discard to matter. */
+	if (!parent->carved && parent->op != KIOBUF_DISCARD)
+		return ERR_PTR(-EIO);
+	return NULL;
+}
+
+static struct kiobuf *mirror_next_child(struct kiobuf *parent)
+{
+	struct kraid_array *array = kraid_of(parent->dev);
+
+	return likely(mirror_is_row(parent)) ? mirror_next_copy(parent, array) :
+					       mirror_next_row(parent, array);
+}
+
+/* A write or flush that failed: legs differ unless this one is left out. */
+static void mirror_collate_write(struct kraid_array *array,
+				 struct kiobuf *parent, struct kiobuf *child)
+{
+	struct kraid_leg *leg = &array->legs[(uintptr_t)child->private];
+
+	if (!kraid_leg_fail(array, leg))
+		kiobuf_collate_prefix(parent, child);
+}
+
+/*
+ * A leg that failed is out before the parent can end, so that nobody reads there what
+ * was acknowledged elsewhere. The error is the array's own only where no other copy is
+ * left. A discard is a hint, and its failure is nobody's; one of zeroes lets the block
+ * layer write them itself.
+ */
+static void mirror_collate_copy(struct kiobuf *parent, struct kiobuf *child)
+{
+	switch (parent->op) {
+	case KIOBUF_WRITE:
+	case KIOBUF_FLUSH:
+		mirror_collate_write(kraid_of(parent->dev), parent, child);
+		break;
+	case KIOBUF_WRITE_ZEROES:
+		kiobuf_fail(parent, 0, -EOPNOTSUPP);
+		break;
+	}
+}
+
+static void mirror_collate(struct kiobuf *parent, struct kiobuf *child)
+{
+	if (likely(!child->error))
+		return;
+	if (mirror_is_row(parent))
+		mirror_collate_copy(parent, child);
+	else
+		kiobuf_collate_prefix(parent, child);
+}
+
+/*
+ * Some legs with the new data, some with the old: all of a write or none of it. What
+ * waits in one of our queues has no clones yet, and gets none once it is marked.
+ */
+static bool mirror_veto(struct kiobuf_dev *dev, const struct kiobuf *kb)
+{
+	return kb->op != KIOBUF_READ && kb->fate & KIOBUF_PARENT;
+}
+
+static const struct kiobuf_dev_ops mirror_ops = {
+	.submit		= mirror_submit,
+	.next_child	= mirror_next_child,
+	.collate	= mirror_collate,
+	.veto		= mirror_veto,
+};
+
+static bool mirror_row_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
+{
+	struct kraid_array *array = kraid_of(dev);
+
+	return kiobuf_unqueue(&array->gate.waiting, kb) ||
+	       (array->bitmap && kiobuf_unqueue(kraid_bitmap_queue(array), kb));
+}
+
+const struct kiobuf_dev_ops kraid_row_ops = {
+	.submit		= mirror_submit,
+	.next_child	= mirror_next_child,
+	.collate	= mirror_collate,
+	.cancel		= mirror_row_cancel,
+	.veto		= mirror_veto,
+};
+
+/* ---- shape ---- */
+
+static u64 mirror_smallest(const struct kraid_array *array)
+{
+	const struct kraid_member *member;
+	u64 bytes = U64_MAX;
+
+	list_for_each_entry(member, &array->members, list)
+		if (member->slot >= 0 && member->lower)
+			bytes = min(bytes, member->data_bytes);
+	return bytes;
+}
+
+static int raid1_run(struct kraid_array *array, struct kblk_shape *shape)
+{
+	u64 bytes = mirror_smallest(array);
+
+	array->geo = (struct raid10_geo){
+		.legs = array->nr_legs,
+		.near = array->nr_legs,
+		.far = 1,
+		.copies = array->nr_legs,
+	};
+	/* A leg that is left out now counted when the array was made. */
+	if (array->leg_bytes)
+		bytes = array->leg_bytes;
+	array->leg_bytes = round_down(bytes, kraid_block_size(array));
+	shape->size = array->leg_bytes;
+	shape->stable = true;
+	return 0;
+}
+
+const struct kraid_personality kraid1_personality = {
+	.level		= 1,
+	.name		= "RAID-1",
+	.min_legs	= 2,
+	.max_legs	= KRAID_MAX_MIRRORS,
+	.redundant	= true,
+	.ops		= &mirror_ops,
+	.run		= raid1_run,
+};
+
+static int raid10_run(struct kraid_array *array, struct kblk_shape *shape)
+{
+	u64 bytes = mirror_smallest(array);
+	int ret;
+
+	if (array->leg_bytes)
+		bytes = array->leg_bytes;
+	ret = raid10_setup(&array->geo, array->nr_legs, array->layout,
+			   array->chunk, bytes);
+	if (ret || array->geo.copies > KRAID_MAX_MIRRORS)
+		return kblk_refuse(&array->object, -EINVAL,
+				   "Layout 0x%x does not go with %u legs and a chunk of %u KiB.",
+				   array->layout, array->nr_legs,
+				   array->chunk >> 10);
+	array->leg_bytes = array->geo.leg_bytes;
+	shape->size = array->geo.size;
+	shape->io_min = array->chunk;
+	shape->io_opt = kraid_io_opt(array->chunk,
+				     array->nr_legs / array->geo.near);
+	shape->stable = true;
+	return 0;
+}
+
+const struct kraid_personality kraid10_personality = {
+	.level		= 10,
+	.name		= "RAID-10",
+	.min_legs	= 2,
+	.max_legs	= KRAID_MAX_LEGS,
+	.redundant	= true,
+	.chunked	= true,
+	.layout		= RAID10_NEAR(2),
+	.ops		= &mirror_ops,
+	.run		= raid10_run,
+};

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reads that failed on a leg.
+ *
+ * Done over block by block, since bad blocks of several legs need not be at the same
+ * place: each from the leg that was asked first, for most of its blocks are good, then
+ * from the others. A block that a leg could not read and another could is written back
+ * there and read again. A leg that cannot do that stays all the same: what it could not
+ * read is not wrong, and what it can read may be wanted when another leg is bad too. But a
+ * leg of which too many reads fail in a time is failed.
+ *
+ * Writes are kept out of a block meanwhile, so nothing old is written over anything new.
+ */
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+
+#include "kraid.h"
+
+#define REPAIR_BLOCK SZ_4K
+
+static int repair_io(const struct kraid_array *array,
+		     const struct kraid_leg *leg, enum kiobuf_op op, u64 pos,
+		     u32 length)
+{
+	return kraid_io(leg->dev, op, pos + leg->start, array->repair.vec,
+			length, op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
+}
+
+/* Reads a copy, if it may be read. Its leg stays while we do. */
+static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
+{
+	struct kraid_place place = kraid_copy(array, pos, n);
+	struct kraid_leg *leg = &array->legs[place.leg];
+	int ret = -ENODEV;
+
+	atomic_inc(&leg->reads);
+	/* As in mirror_point_read() */
+	smp_mb__after_atomic();
+	if (kraid_leg_readable(leg, place.pos + length)) {
+		ret = repair_io(array, leg, KIOBUF_READ, place.pos, length);
+		if (ret)
+			atomic_inc(&leg->member->errors);
+	}
+	atomic_dec(&leg->reads);
+	return ret;
+}
+
+/* Writes back what another copy holds, and sees whether it can be read now. */
+static void repair_rewrite(struct kraid_array *array, u64 pos, u32 length,
+			   u32 n)
+{
+	struct kraid_place place = kraid_copy(array, pos, n);
+	struct kraid_leg *leg = &array->legs[place.leg];
+
+	atomic_inc(&leg->reads);
+	/* As in mirror_point_read() */
+	smp_mb__after_atomic();
+	if (kraid_leg_readable(leg, place.pos + length) &&
+	    !repair_io(array, leg, KIOBUF_WRITE, place.pos, length) &&
+	    !repair_io(array, leg, KIOBUF_READ, place.pos, length))
+		atomic_inc(&leg->member->corrected);
+	atomic_dec(&leg->reads);
+}
+
+/*
+ * Leaves the block in memory. Returns the first leg's errno if no copy can be read. Sets
+ * the bits in @bad of those that could not, and another could.
+ */
+static int repair_block(struct kraid_array *array, u64 pos, u32 length,
+			u32 *bad)
+{
+	u32 n, lost = 0, copies = kraid_nr_copies(array);
+	int ret, first = 0;
+
+	for (n = 0; n < copies; n++) {
+		ret = repair_read(array, pos, length, n);
+		if (!ret)
+			break;
+		if (ret != -ENODEV) {
+			lost |= BIT(n);
+			first = first ?: ret;
+		}
+	}
+	if (n == copies)
+		return first ?: -EIO;
+	*bad |= lost;
+	for (; lost; lost &= lost - 1)
+		repair_rewrite(array, pos, length, __ffs(lost));
+	return 0;
+}
+
+static int repair_guarded(struct kraid_array *array, u64 pos, u32 length,
+			  u32 *bad)
+{
+	int ret;
+
+	kraid_barrier_raise(array, pos, length, NULL);
+	ret = repair_block(array, pos, length, bad);
+	kraid_barrier_lower(array, pos, length);
+	return ret;
+}
+
+/* One read that failed is one, however many of its blocks did. */
+static void repair_count(struct kraid_array *array, u64 pos, u32 bad)
+{
+	struct kraid_leg *leg;
+
+	for (; bad; bad &= bad - 1) {
+		leg = &array->legs[kraid_copy(array, pos, __ffs(bad)).leg];
+		if (leg->member && kraid_count_read_error(leg->member))
+			kraid_leg_fail(array, leg);
+	}
+}
+
+static void repair_one(struct kraid_array *array, struct kiobuf *kb)
+{
+	u32 length, bad = 0;
+	u64 done = 0;
+	int ret;
+
+	kiobuf_restart(kb);
+	for (; done < kb->length; done += length) {
+		u64 pos = kb->pos + done;
+
+		length = min_t(u64, kb->length - done,
+			       REPAIR_BLOCK - (pos & (REPAIR_BLOCK - 1)));
+		ret = kiobuf_cancelled(kb) ?:
+		      repair_guarded(array, pos, length, &bad);
+		if (ret)
+			kiobuf_fail_range(kb, done, length, ret);
+		else
+			kiobuf_fill(kb, done, array->repair.block, length);
+	}
+	repair_count(array, kb->pos, bad);
+	kiobuf_resume(kb);
+}
+
+static struct kiobuf *repair_pop(struct kraid_array *array)
+{
+	struct kiobuf *kb;
+
+	spin_lock_irq(&array->lock);
+	kb = list_first_entry_or_null(&array->repair.list, struct kiobuf,
+				      queue);
+	if (kb)
+		list_del_init(&kb->queue);
+	spin_unlock_irq(&array->lock);
+	return kb;
+}
+
+static void repair_run(struct work_struct *work)
+{
+	struct kraid_array *array = container_of(work, struct kraid_array,
+						 repair.work);
+	unsigned int noio = memalloc_noio_save();
+	struct kiobuf *kb;
+
+	while ((kb = repair_pop(array)))
+		repair_one(array, kb);
+	memalloc_noio_restore(noio);
+}
+
+/**
+ * kraid_repair_read() - serve a read that failed on a leg from other copies
+ * @array: the array
+ * @kb: the read, within kraid_span(), held by its frame; it ends in the end
+ *
+ * Context: any.
+ */
+void kraid_repair_read(struct kraid_array *array, struct kiobuf *kb)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&array->lock, flags);
+	list_add_tail(&kb->queue, &array->repair.list);
+	queue_work(array->wq, &array->repair.work);
+	spin_unlock_irqrestore(&array->lock, flags);
+}
+
+int kraid_repair_init(struct kraid_array *array)
+{
+	struct kraid_repair *repair = &array->repair;
+
+	INIT_LIST_HEAD(&repair->list);
+	INIT_WORK(&repair->work, repair_run);
+	repair->vec = kraid_buffer(&repair->block, REPAIR_BLOCK);
+	return repair->vec ? 0 : -ENOMEM;
+}
+
+void kraid_repair_exit(struct kraid_array *array)
+{
+	struct kraid_repair *repair = &array->repair;
+
+	if (!repair->vec)
+		return;
+	cancel_work_sync(&repair->work);
+	kraid_buffer_free(repair->vec, repair->block);
+	repair->vec = NULL;
+}
