@@ -171,7 +171,7 @@ Action filter_create(CLI::App& app)
     app.add_flag_callback("--create", fresh, "checksum: write a fresh area for the checksums");
     app.add_option("LOWER", args->lower, "The block device to filter")->required()->type_name("");
     return
-        [args](Control& control) { return changed(create_with_rules(control, *args), args->id); };
+        [args](World& world) { return changed(create_with_rules(world.control, *args), args->id); };
 }
 
 Action filter_rules(CLI::App& app)
@@ -184,9 +184,9 @@ Action filter_rules(CLI::App& app)
     app.add_option("LINE", args->lines, "Rules to add, or - for standard input")
         ->excludes(file)
         ->type_name("");
-    return [args](Control& control) {
+    return [args](World& world) {
         const bool writes = args->clear || !args->file.empty() || !args->lines.empty();
-        return writes ? write_rules(control, *args) : show_rules(control, args->id);
+        return writes ? write_rules(world.control, *args) : show_rules(world.control, args->id);
     };
 }
 
@@ -194,31 +194,32 @@ Action filter_state(CLI::App& app)
 {
     auto id = std::make_shared<Id>(Id{Kind::filter, {}});
     add_name(app, id->name);
-    return [id](Control& control) { return show_state(control, *id); };
+    return [id](World& world) { return show_state(world.control, *id); };
 }
 
 Action filter_release(CLI::App& app)
 {
     auto id = std::make_shared<Id>(Id{Kind::filter, {}});
     add_name(app, id->name);
-    return [id](Control& control) {
-        return changed(change(control, *id, {{"release", "all"}}), *id);
+    return [id](World& world) {
+        return changed(change(world.control, *id, {{"release", "all"}}), *id);
     };
 }
 
 Action filter_list(CLI::App&)
 {
-    return [](Control& control) -> Result<Output> {
-        const auto ids = objects(control, std::array{Kind::filter});
+    return [](World& world) -> Result<Output> {
+        const auto ids = objects(world.control, std::array{Kind::filter});
         if (!ids)
             return ids.error();
         std::vector<Row> rows{{"NAME", "SIZE", "STATE", "KIND", "LOWER"}};
         Json data = Json::array();
         for (const Id& id : *ids) {
-            const Device device = read_device(control, id);
+            const Device device = read_device(world.control, id);
             rows.push_back({device.name, human_size(device.size_bytes), device.state,
-                            attribute(control, id, "kind"), attribute(control, id, "lower")});
-            data.push_back(filter_json(control, id));
+                            attribute(world.control, id, "kind"),
+                            attribute(world.control, id, "lower")});
+            data.push_back(filter_json(world.control, id));
         }
         return Output{columns(rows), std::move(data)};
     };

@@ -78,10 +78,10 @@ Action loop_attach(CLI::App& app)
     add_switch(app, settings, "--direct-io", "direct_io", "Bypass the page cache of the file");
     add_flag(app, settings, "--read-only,-r", "read_only", "Refuse writes");
     add_flag(app, settings, "--partscan,-P", "partscan", "Look for partitions");
-    return [args](Control& control) {
+    return [args](World& world) {
         Settings all{{"file", absolute(args->file)}};
         all.insert(all.end(), args->settings.begin(), args->settings.end());
-        return changed(create(control, args->id, all), args->id);
+        return changed(create(world.control, args->id, all), args->id);
     };
 }
 
@@ -92,16 +92,16 @@ Action loop_detach(CLI::App& app)
 
 Action loop_list(CLI::App&)
 {
-    return [](Control& control) -> Result<Output> {
-        const auto ids = objects(control, std::array{Kind::loop});
+    return [](World& world) -> Result<Output> {
+        const auto ids = objects(world.control, std::array{Kind::loop});
         if (!ids)
             return ids.error();
         std::vector<Row> rows{{"NAME", "SIZE", "STATE", "OFFSET", "FILE"}};
         Json data = Json::array();
         for (const Id& id : *ids) {
-            const Device device = read_device(control, id);
-            rows.push_back(loop_row(control, id, device));
-            data.push_back(loop_json(control, id, device));
+            const Device device = read_device(world.control, id);
+            rows.push_back(loop_row(world.control, id, device));
+            data.push_back(loop_json(world.control, id, device));
         }
         return Output{columns(rows), std::move(data)};
     };

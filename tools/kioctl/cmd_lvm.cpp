@@ -45,22 +45,22 @@ Result<std::string> read_table(const Control& control, const TableArguments& arg
 
 Action lvm_create(CLI::App& app)
 {
-    return [args = add_table(app)](Control& control) -> Result<Output> {
-        const auto table = read_table(control, *args);
+    return [args = add_table(app)](World& world) -> Result<Output> {
+        const auto table = read_table(world.control, *args);
         if (!table)
             return table.error();
-        return changed(create(control, args->id, {{"table", *table}}), args->id);
+        return changed(create(world.control, args->id, {{"table", *table}}), args->id);
     };
 }
 
 Action lvm_load(CLI::App& app)
 {
-    return [args = add_table(app)](Control& control) -> Result<Output> {
-        const auto table = read_table(control, *args);
+    return [args = add_table(app)](World& world) -> Result<Output> {
+        const auto table = read_table(world.control, *args);
         if (!table)
             return table.error();
         const Settings swap{{"table", "clear"}, {"table", *table}, {"enable", "1"}};
-        return changed(change(control, args->id, swap), args->id);
+        return changed(change(world.control, args->id, swap), args->id);
     };
 }
 

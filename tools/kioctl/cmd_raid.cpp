@@ -94,8 +94,8 @@ Action raid_create(CLI::App& app)
     app.add_option("LEG", args->legs, "The legs' paths in order, or the word missing")
         ->required()
         ->type_name("");
-    return [args](Control& control) {
-        return changed(create(control, args->id, all_settings(*args)), args->id);
+    return [args](World& world) {
+        return changed(create(world.control, args->id, all_settings(*args)), args->id);
     };
 }
 
@@ -113,8 +113,8 @@ Action raid_fail(CLI::App& app)
     auto args = std::make_shared<Arguments>();
     add_name(app, args->id.name);
     app.add_option("LEG", args->leg, "The leg's path")->required()->type_name("");
-    return [args](Control& control) {
-        return changed(change(control, args->id, {{"fail", absolute(args->leg)}}), args->id);
+    return [args](World& world) {
+        return changed(change(world.control, args->id, {{"fail", absolute(args->leg)}}), args->id);
     };
 }
 
@@ -122,10 +122,10 @@ Action raid_detail(CLI::App& app)
 {
     auto id = std::make_shared<Id>(Id{Kind::raid, {}});
     add_name(app, id->name);
-    return [id](Control& control) -> Result<Output> {
-        if (auto exists = check_exists(control, *id); !exists)
+    return [id](World& world) -> Result<Output> {
+        if (auto exists = check_exists(world.control, *id); !exists)
             return exists.error();
-        Json detail = read_detail(control, *id);
+        Json detail = read_detail(world.control, *id);
         return Output{detail_text(detail), std::move(detail)};
     };
 }

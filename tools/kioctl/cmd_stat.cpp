@@ -60,14 +60,14 @@ Result<Output> stats_of_all(const Control& control)
 
 Action list_devices(CLI::App&)
 {
-    return [](Control& control) -> Result<Output> {
-        const auto ids = objects(control);
+    return [](World& world) -> Result<Output> {
+        const auto ids = objects(world.control);
         if (!ids)
             return ids.error();
         std::vector<Row> rows{{"KIND", "NAME", "SIZE", "STATE", "PATH"}};
         Json data = Json::array();
         for (const Id& id : *ids) {
-            const Device device = read_device(control, id);
+            const Device device = read_device(world.control, id);
             rows.push_back(device_row(device));
             data.push_back(to_json(device));
         }
@@ -77,8 +77,8 @@ Action list_devices(CLI::App&)
 
 Action show_tree(CLI::App&)
 {
-    return [](Control& control) -> Result<Output> {
-        const auto roots = read_stack(control);
+    return [](World& world) -> Result<Output> {
+        const auto roots = read_stack(world.control);
         if (!roots)
             return roots.error();
         return Output{draw(*roots), to_json(*roots)};
@@ -89,8 +89,8 @@ Action show_stats(CLI::App& app)
 {
     auto name = std::make_shared<std::string>();
     add_name(app, *name)->required(false);
-    return [name](Control& control) {
-        return name->empty() ? stats_of_all(control) : stats_of_one(control, *name);
+    return [name](World& world) {
+        return name->empty() ? stats_of_all(world.control) : stats_of_one(world.control, *name);
     };
 }
 

@@ -28,7 +28,7 @@ Action declare_remove(CLI::App& app, Kind kind)
 {
     auto id = std::make_shared<Id>(Id{kind, {}});
     add_name(app, id->name);
-    return [id](Control& control) { return changed(remove(control, *id), *id); };
+    return [id](World& world) { return changed(remove(world.control, *id), *id); };
 }
 
 std::string absolute(const std::string& path)

@@ -9,11 +9,12 @@
 
 #include "lib/object.hpp"
 #include "lib/output.hpp"
+#include "lib/world.hpp"
 
 namespace kio {
 
 /// Carries out a command whose arguments have been parsed.
-using Action = std::function<Result<Output>(Control&)>;
+using Action = std::function<Result<Output>(World&)>;
 
 /// Adds a command's arguments to `app` and returns what to run once they are parsed.
 using Declare = Action(CLI::App& app);

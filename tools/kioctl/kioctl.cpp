@@ -90,7 +90,7 @@ int refuse(std::ostream& err, const std::string& sentence)
 
 } // namespace
 
-int run(int argc, const char* const* argv, Control& control, std::ostream& out, std::ostream& err)
+int run(int argc, const char* const* argv, World world, std::ostream& out, std::ostream& err)
 {
     CLI::App app{"Make, change and look at devices of the kiobuf stack.", "kioctl"};
     app.set_version_flag("--version", "kioctl " KIOCTL_VERSION);
@@ -108,7 +108,9 @@ int run(int argc, const char* const* argv, Control& control, std::ostream& out, 
         return finish_parse(app, error, out, err);
     }
 
-    const auto output = chosen(control);
+    if (!as_json)
+        world.progress = &out;
+    const auto output = chosen(world);
     if (!output)
         return refuse(err, output.error().sentence);
     out << (as_json ? dump(output->data) : output->text) << std::flush;

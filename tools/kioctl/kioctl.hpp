@@ -3,11 +3,11 @@
 
 #include <iosfwd>
 
-#include "lib/control.hpp"
+#include "lib/world.hpp"
 
 namespace kio {
 
 /// All of kioctl but the world outside. Returns the exit status: 0 done, 1 refused, 2 misused.
-int run(int argc, const char* const* argv, Control& control, std::ostream& out, std::ostream& err);
+int run(int argc, const char* const* argv, World world, std::ostream& out, std::ostream& err);
 
 } // namespace kio

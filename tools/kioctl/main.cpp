@@ -3,11 +3,15 @@
 #include <iostream>
 
 #include "kioctl/kioctl.hpp"
+#include "lib/blkid_prober.hpp"
 #include "lib/configfs_control.hpp"
+#include "lib/standard_terminal.hpp"
 
 int main(int argc, char** argv)
 {
     const char* root = std::getenv("KIO_CONFIGFS");
     kio::ConfigfsControl control{root ? root : "/sys/kernel/config/kiobuf"};
-    return kio::run(argc, argv, control, std::cout, std::cerr);
+    const kio::BlkidProber prober;
+    kio::StandardTerminal terminal;
+    return kio::run(argc, argv, {control, prober, terminal}, std::cout, std::cerr);
 }

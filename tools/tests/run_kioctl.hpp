@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "kioctl/kioctl.hpp"
+#include "tests/fake_world.hpp"
 
 namespace kio {
 
@@ -19,29 +20,44 @@ struct Outcome {
     std::string err;
 };
 
-inline Outcome run_kioctl(Control& control, const Words& words)
+inline Outcome run_kioctl(World world, const Words& words)
 {
     std::vector<const char*> arguments{"kioctl"};
     for (const std::string& word : words)
         arguments.push_back(word.c_str());
     std::ostringstream out, err;
-    const int status = run(static_cast<int>(arguments.size()), arguments.data(), control, out, err);
+    const int status = run(static_cast<int>(arguments.size()), arguments.data(), world, out, err);
     return {status, out.str(), err.str()};
 }
 
-/// What a command prints that must succeed.
-inline std::string printed(Control& control, const Words& words)
+inline Outcome run_kioctl(FakeWorld& fake, const Words& words)
 {
-    const Outcome outcome = run_kioctl(control, words);
+    return run_kioctl(World{fake.control, fake.prober, fake.terminal}, words);
+}
+
+/// Where nothing but configfs matters.
+inline Outcome run_kioctl(Control& control, const Words& words)
+{
+    const FakeProber prober;
+    FakeTerminal terminal;
+    return run_kioctl(World{control, prober, terminal}, words);
+}
+
+/// What a command prints that must succeed.
+template <typename Fake>
+std::string printed(Fake& fake, const Words& words)
+{
+    const Outcome outcome = run_kioctl(fake, words);
     EXPECT_EQ(outcome.status, 0);
     EXPECT_EQ(outcome.err, "");
     return outcome.out;
 }
 
 /// What a command says that must be refused.
-inline std::string refused(Control& control, const Words& words)
+template <typename Fake>
+std::string refused(Fake& fake, const Words& words)
 {
-    const Outcome outcome = run_kioctl(control, words);
+    const Outcome outcome = run_kioctl(fake, words);
     EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.out, "");
     return outcome.err;

@@ -88,11 +88,11 @@ TEST(Version, IsOneLine)
 
 TEST(Output, ThatCannotBeWrittenIsAnError)
 {
-    FakeControl control;
+    FakeWorld fake;
     std::ostringstream out, err;
     out.setstate(std::ios::badbit);
     const char* const arguments[] = {"kioctl", "list"};
-    EXPECT_EQ(run(2, arguments, control, out, err), 1);
+    EXPECT_EQ(run(2, arguments, {fake.control, fake.prober, fake.terminal}, out, err), 1);
     EXPECT_EQ(err.str(), "kioctl: cannot write the output\n");
 }
 
