@@ -39,16 +39,8 @@ Result<> create_with_rules(Control& control, const FilterArguments& args)
 {
     Settings settings{{"kind", args.kind}, {"lower", absolute(args.lower)}};
     settings.insert(settings.end(), args.settings.begin(), args.settings.end());
-    if (auto made = create(control, args.id, settings); !made || args.rules.empty())
-        return made;
-
-    auto ruled = change(control, args.id, {{"rules", joined(args.rules)}});
-    if (ruled)
-        return {};
-    Error error = ruled.error();
-    if (auto undone = remove(control, args.id); !undone)
-        error.sentence += "; moreover, " + undone.error().sentence;
-    return error;
+    const Settings rules{{"rules", joined(args.rules)}};
+    return create(control, args.id, settings, args.rules.empty() ? Settings{} : rules);
 }
 
 Result<std::string> read_rules(const Control& control, const RulesArguments& args)

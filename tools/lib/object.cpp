@@ -30,11 +30,6 @@ const KindInfo& info(Kind kind)
     return kind_info.at(static_cast<std::size_t>(kind));
 }
 
-std::string describe(const Id& id)
-{
-    return fmt::format("{} '{}'", info(id.kind).noun, id.name);
-}
-
 std::string path_of(const Id& id)
 {
     return fmt::format("{}/{}", folder(id.kind), id.name);
@@ -109,8 +104,18 @@ std::string shown(const Setting& setting)
     return fmt::format("{}={}", setting.attribute, setting.value);
 }
 
+/// Nothing opens what a module of another version does not have.
+Error no_attribute(const Id& id, std::string_view attribute)
+{
+    return {ENOENT, fmt::format("{} has no attribute '{}': the module {} that is loaded does not "
+                                "know it",
+                                describe(id), attribute, info(id.kind).module)};
+}
+
 Error refusal(const Control& control, const Id& id, const Setting& setting, const Error& cause)
 {
+    if (cause.code == ENOENT && !cause.sentence.empty() && control.is_directory(path_of(id)))
+        return no_attribute(id, setting.attribute);
     std::string reason = cause.sentence;
     if (reason.empty())
         reason = attribute(control, id, "error");
@@ -156,11 +161,24 @@ Result<> remove_directory(Control& control, const Id& id)
     return Error{code, fmt::format("cannot remove {}: {}", describe(id), reason)};
 }
 
+/// What was refused, and what is left because it could not be undone.
+Error undone(Error error, const Result<>& undoing)
+{
+    if (!undoing)
+        error.sentence += "; moreover, " + undoing.error().sentence;
+    return error;
+}
+
 } // namespace
 
 std::string_view folder(Kind kind)
 {
     return info(kind).folder;
+}
+
+std::string describe(const Id& id)
+{
+    return fmt::format("{} '{}'", info(id.kind).noun, id.name);
 }
 
 Result<> check_exists(const Control& control, const Id& id)
@@ -174,7 +192,7 @@ Result<> check_exists(const Control& control, const Id& id)
     return {};
 }
 
-Result<> create(Control& control, const Id& id, const Settings& settings)
+Result<> create(Control& control, const Id& id, const Settings& settings, const Settings& once_up)
 {
     if (auto made = make(control, id); !made)
         return made;
@@ -182,13 +200,11 @@ Result<> create(Control& control, const Id& id, const Settings& settings)
     auto up = apply(control, id, settings);
     if (up)
         up = apply(control, id, {{"enable", "1"}});
-    if (up)
-        return {};
-
-    Error error = up.error();
-    if (auto undone = remove_directory(control, id); !undone)
-        error.sentence += "; moreover, " + undone.error().sentence;
-    return error;
+    if (!up)
+        return undone(up.error(), remove_directory(control, id));
+    if (auto rest = apply(control, id, once_up); !rest)
+        return undone(rest.error(), remove(control, id));
+    return {};
 }
 
 Result<> change(Control& control, const Id& id, const Settings& settings)
@@ -231,6 +247,19 @@ Result<Id> find(const Control& control, const std::string& name)
 std::string attribute(const Control& control, const Id& id, std::string_view name)
 {
     return trimmed(control.read(path_of(id, name)).value_or({}));
+}
+
+Result<std::string> read_attribute(const Control& control, const Id& id, std::string_view name)
+{
+    auto text = control.read(path_of(id, name));
+    if (text)
+        return trimmed(*text);
+    const auto& [code, reason] = text.error();
+    if (!control.is_directory(path_of(id)))
+        return Error{ENOENT, fmt::format("there is no {}", describe(id))};
+    if (code == ENOENT)
+        return no_attribute(id, name);
+    return Error{code, fmt::format("cannot read {} of {}: {}", name, describe(id), reason)};
 }
 
 } // namespace kio

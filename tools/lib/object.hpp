@@ -23,6 +23,9 @@ struct Id {
     std::string name;
 };
 
+/// For sentences: "raid array 'r0'".
+std::string describe(const Id& id);
+
 /// One attribute and what to write into it.
 struct Setting {
     std::string attribute;
@@ -33,9 +36,10 @@ using Settings = std::vector<Setting>;
 /// Refused in words when the name is no name, or no object has it.
 Result<> check_exists(const Control& control, const Id& id);
 
-/// Makes the object, applies the settings in order and brings it up. Loads the kind's module when
-/// it is missing. On refusal nothing of the object is left.
-Result<> create(Control& control, const Id& id, const Settings& settings);
+/// Makes the object, applies the settings in order, brings it up, and applies what needs it to be
+/// up. Loads the kind's module when it is missing. On refusal nothing of the object is left.
+Result<> create(Control& control, const Id& id, const Settings& settings,
+                const Settings& once_up = {});
 
 /// Applies the settings in order to an existing object, up to the first that is refused.
 Result<> change(Control& control, const Id& id, const Settings& settings);
@@ -52,5 +56,8 @@ Result<Id> find(const Control& control, const std::string& name);
 
 /// The attribute's text without white space around it; empty if it cannot be read.
 std::string attribute(const Control& control, const Id& id, std::string_view name);
+
+/// The same where it cannot be done without.
+Result<std::string> read_attribute(const Control& control, const Id& id, std::string_view name);
 
 } // namespace kio
