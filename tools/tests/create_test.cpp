@@ -27,25 +27,14 @@ TEST(Create, LvmWritesTableThenEnables)
 TEST(Create, RaidWritesAllThatDescribesIt)
 {
     FakeControl control;
-    EXPECT_EQ(printed(control, {"raid", "create", "r0", "--level", "5", "--chunk-kib", "64",
-                                "--layout", "left-symmetric", "/dev/a", "missing", "/dev/c"}),
-              "");
+    EXPECT_EQ(
+        printed(control, {"raid", "create", "r0", "--level", "5", "--chunk-kib", "64", "--layout",
+                          "left-symmetric", "--metadata", "none", "/dev/a", "missing", "/dev/c"}),
+        "");
     EXPECT_EQ(control.effects,
               (Effects{"mkdir raid/r0", "write raid/r0/level 5", "write raid/r0/chunk_kib 64",
                        "write raid/r0/layout left-symmetric", "write raid/r0/metadata none",
                        "write raid/r0/legs /dev/a\nmissing\n/dev/c", "write raid/r0/enable 1"}));
-}
-
-TEST(Create, RaidWithSuperblocksAsksForFreshOnes)
-{
-    FakeControl control;
-    EXPECT_EQ(printed(control, {"raid", "create", "r0", "--metadata", "1.2", "--level", "1",
-                                "/dev/a", "/dev/b"}),
-              "");
-    EXPECT_EQ(control.effects,
-              (Effects{"mkdir raid/r0", "write raid/r0/level 1", "write raid/r0/metadata 1.2",
-                       "write raid/r0/create 1", "write raid/r0/legs /dev/a\n/dev/b",
-                       "write raid/r0/enable 1"}));
 }
 
 TEST(Create, LoopWritesOnlyWhatWasAskedFor)
@@ -102,7 +91,8 @@ TEST(RollBack, RefusedAttributeLeavesNothing)
 {
     FakeControl control;
     control.refuse("write raid/r0/legs /dev/a\n/dev/b", EBUSY, "/dev/b is mounted");
-    EXPECT_EQ(refused(control, {"raid", "create", "r0", "--level", "1", "/dev/a", "/dev/b"}),
+    EXPECT_EQ(refused(control, {"raid", "create", "r0", "--level", "1", "--metadata", "none",
+                                "/dev/a", "/dev/b"}),
               "kioctl: raid array 'r0' refused legs: /dev/b is mounted\n");
     EXPECT_EQ(control.effects.back(), "rmdir raid/r0");
     EXPECT_FALSE(control.is_directory("raid/r0"));
@@ -168,7 +158,8 @@ TEST(Module, ThatCannotBeLoadedIsNamed)
 {
     FakeControl control;
     control.folders = {""};
-    EXPECT_EQ(refused(control, {"raid", "create", "r", "--level", "1", "/dev/a", "/dev/b"}),
+    EXPECT_EQ(refused(control, {"raid", "create", "r", "--level", "1", "--metadata", "none",
+                                "/dev/a", "/dev/b"}),
               "kioctl: module kraid is missing: it is not loaded and modprobe could not "
               "load it\n");
     EXPECT_EQ(control.effects, Effects{"modprobe kraid"});

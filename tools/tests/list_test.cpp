@@ -118,7 +118,7 @@ TEST(RaidDetail, ShowsAttributesAndLegs)
                                                           "name        r0\n"
                                                           "path        /dev/kio/r0\n"
                                                           "state       degraded\n"
-                                                          "size_bytes  1610612736\n"
+                                                          "size_bytes  1610612736 (1.5G)\n"
                                                           "level       1\n"
                                                           "metadata    none\n"
                                                           "degraded    1\n"

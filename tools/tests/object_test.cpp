@@ -56,8 +56,8 @@ TEST(Remove, TakesDownThenRemoves)
     FakeControl control;
     for (const auto& [group, verb, path] :
          {std::array{"lvm", "remove", "lvm/x"}, std::array{"raid", "stop", "raid/x"},
-          std::array{"raid", "remove", "raid/x"}, std::array{"loop", "detach", "loop/x"},
-          std::array{"loop", "remove", "loop/x"}, std::array{"filter", "remove", "filter/x"}}) {
+          std::array{"loop", "detach", "loop/x"}, std::array{"loop", "remove", "loop/x"},
+          std::array{"filter", "remove", "filter/x"}}) {
         const std::string object = path;
         control.effects.clear();
         control.add_object(object, {{"enable", "1"}});
