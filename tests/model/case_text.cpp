@@ -46,11 +46,13 @@ Lines split_lines_of(const Words& words)
 
 bool parse_disk(const Words& words, Case& test)
 {
-    const auto mib = words.size() == 4 ? parse_number(words[2]) : std::nullopt;
-    const auto block = words.size() == 4 ? parse_number(words[3]) : std::nullopt;
+    const bool whole = words.size() == 4 || words.size() == 5;
+    const auto mib = whole ? parse_number(words[2]) : std::nullopt;
+    const auto block = whole ? parse_number(words[3]) : std::nullopt;
     if (!mib || !block || *mib == 0 || *mib > 64 || (*block != 512 && *block != 4096))
         return false;
-    test.stack.disks.push_back({words[1], *mib, static_cast<std::uint32_t>(*block)});
+    test.stack.disks.push_back(
+        {words[1], *mib, static_cast<std::uint32_t>(*block), words.size() == 5 ? words[4] : ""});
     return true;
 }
 
@@ -147,7 +149,8 @@ std::string to_text(const Case& test)
     std::string text;
 
     for (const DiskSpec& disk : test.stack.disks)
-        text += fmt::format("disk {} {} {}\n", disk.name, disk.mib, disk.block);
+        text += fmt::format("disk {} {} {}{}{}\n", disk.name, disk.mib, disk.block,
+                            disk.content.empty() ? "" : " ", disk.content);
     for (const Node& node : test.stack.nodes)
         text += fmt::format("node {} {}{}\n", node.kind, node.name, join(node.lines));
     for (const Step& step : test.steps)

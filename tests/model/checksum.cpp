@@ -54,6 +54,7 @@ Checksum::Checksum(Device& lower)
 
 Faults Checksum::submit(const Request& request, Journey& journey)
 {
+    journey.unpredictable = journey.unpredictable || journey.quiet;
     if (request.op == Op::read)
         return read(request, journey);
     if (request.op == Op::write || request.op == Op::zeroes)
@@ -106,6 +107,12 @@ Faults Checksum::write(const Request& request, Journey& journey)
             entry.data.assign(block.begin(), block.end());
     }
     return faults;
+}
+
+/// Entries come to know what they read.
+void Checksum::maybe(const Request&, Journey& journey)
+{
+    journey.unpredictable = true;
 }
 
 void Checksum::claim(std::uint64_t pos, std::uint64_t length)

@@ -23,6 +23,9 @@ public:
 
     Faults submit(const Request& request, Journey& journey) override;
     void claim(std::uint64_t pos, std::uint64_t length) override;
+    void share() override { lower_.share(); }
+    void maybe(const Request& request, Journey& journey) override;
+    bool is_calm() const override { return lower_.is_calm(); }
     std::vector<std::uint64_t> borders() const override { return lower_.borders(); }
 
 private:

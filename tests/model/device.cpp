@@ -17,9 +17,9 @@ Request Request::part(std::uint64_t offset, std::uint64_t bytes) const
 {
     Request result{op, pos + offset, bytes, {}, {}};
 
-    if (has_data())
+    if (has_data() && !data.empty())
         result.data = data.subspan(offset, bytes);
-    if (op == Op::read)
+    if (op == Op::read && !known.empty())
         result.known = known.subspan(offset, bytes);
     return result;
 }

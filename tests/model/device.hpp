@@ -41,6 +41,11 @@ struct Journey {
     unsigned held = 0;          ///< requests that a rule held
     unsigned delay_ms = 0;      ///< sum of what rules have delayed
     bool unpredictable = false; ///< the documents leave open what comes of it
+    bool may_hold = false;      ///< requests may be held that are not counted in `held`
+    bool vetoed = false;        ///< in: a layer above lets nobody cancel what comes to it now
+    bool kept = false;          ///< requests are held that cannot be cancelled
+    bool behind = false;        ///< comes after one of them
+    bool quiet = false;         ///< in: nothing is counted; asked is what would come of it
 };
 
 /// A device of a stack. Those below outlive it.
@@ -66,6 +71,15 @@ public:
     /// A layer above keeps something of its own there, of which nothing is known. Without a length:
     /// it does, but elsewhere.
     virtual void claim(std::uint64_t pos, std::uint64_t length) = 0;
+
+    /// A layer above leaves open which of several devices it reads.
+    virtual void share() {}
+
+    /// A request that may come or not, whole or in pieces. One without data may write anything.
+    virtual void maybe(const Request& request, Journey& journey) = 0;
+
+    /// Does nothing on its way have rules?
+    virtual bool is_calm() const { return true; }
 
     /// Bytes of the device at which something changes, in any order: worth a request there.
     virtual std::vector<std::uint64_t> borders() const { return {}; }

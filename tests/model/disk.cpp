@@ -42,6 +42,20 @@ Faults Disk::submit(const Request& request, Journey&)
     return {};
 }
 
+void Disk::maybe(const Request& request, Journey&)
+{
+    if (request.op == Op::read || request.op == Op::flush)
+        return;
+    const auto known = window(known_, request.pos, request.length);
+    if (request.op == Op::write && !request.data.empty()) {
+        const auto content = window(content_, request.pos, request.length);
+        for (std::size_t i = 0; i < known.size(); ++i)
+            known[i] = known[i] && content[i] == request.data[i];
+    } else {
+        std::ranges::fill(known, Byte{0});
+    }
+}
+
 void Disk::claim(std::uint64_t pos, std::uint64_t length)
 {
     std::ranges::fill(window(known_, pos, length), Byte{0});

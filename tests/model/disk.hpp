@@ -13,6 +13,7 @@ public:
 
     Faults submit(const Request& request, Journey& journey) override;
     void claim(std::uint64_t pos, std::uint64_t length) override;
+    void maybe(const Request& request, Journey& journey) override;
 
     const Bytes& content() const { return content_; }
     const Bytes& known() const { return known_; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // The driver on a fake of the devices: what it makes is well formed, what is right passes, and a
 // bug is found and made small.
+#include <algorithm>
 #include <cerrno>
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@
 namespace kio::model {
 namespace {
 
-const Words all_kinds{"volume", "flakey", "checksum"};
+const Words all_kinds{"volume", "flakey", "checksum", "raid"};
 
 enum class Bug { none, writes_too_far, counts_past_hole, wrong_errno, loses_rules };
 
@@ -55,6 +56,7 @@ public:
         const Faults faults = foretell(models_.top(), changed, data, known, mine);
         Answer answer = expected_answer(io, faults);
         answer.held = mine.held;
+        answer.vetoed = mine.kept;
         if (bug_ == Bug::counts_past_hole && faults.size() > 1)
             answer.bytes += faults[1].offset - faults[0].length;
         if (bug_ == Bug::wrong_errno && !faults.empty() && io.via == Via::probe)
@@ -100,7 +102,44 @@ TEST(Generate, MakesStacksThatCanBe)
         const Stack stack = random_stack(seed, all_kinds);
         EXPECT_TRUE(make_model(stack)) << seed;
         EXPECT_FALSE(stack.nodes.empty()) << seed;
-        EXPECT_LE(stack.disks.size(), 3U) << seed;
+        EXPECT_LE(stack.disks.size(), 5U) << seed;
+    }
+}
+
+TEST(Generate, MakesArraysInAboutHalf)
+{
+    unsigned with = 0;
+    for (std::uint64_t seed = 0; seed < 200; ++seed) {
+        const Stack stack = random_stack(seed, all_kinds);
+        with += std::ranges::find(stack.nodes, "raid", &Node::kind) != stack.nodes.end() ? 1 : 0;
+    }
+    EXPECT_GT(with, 80U);
+    EXPECT_LT(with, 130U);
+}
+
+TEST(MakeModel, RefusesArraysThatCannotBe)
+{
+    const std::vector<DiskSpec> disks{{"s0", 1, 512}, {"s1", 1, 512}, {"s2", 1, 512}};
+    const std::vector<std::pair<Lines, bool>> cases{
+        {{{"0", "64"}, {"s0"}, {"s1"}}, true},
+        {{{"0", "64"}, {"s0"}}, false},
+        {{{"0", "64"}, {"s0"}, {"s0"}}, false},
+        {{{"0", "64"}, {"s0"}, {"missing"}}, false},
+        {{{"0", "2048"}, {"s0"}, {"s1"}}, false},
+        {{{"1", "64"}, {"s0"}, {"missing"}}, true},
+        {{{"1", "64"}, {"missing"}, {"missing"}}, false},
+        {{{"1", "64"}, {"s0"}, {"s1"}, {"spare", "s2"}}, true},
+        {{{"1", "64"}, {"s0"}, {"s1"}, {"spare", "s1"}}, false},
+        {{{"5", "64"}, {"s0"}, {"s1"}, {"s2"}}, false},
+        {{{"10", "64"}, {"s0"}, {"s1"}, {"s2"}}, false},
+        {{{"10", "64", "n2"}, {"s0"}, {"s1"}, {"s2"}}, true},
+        {{{"10", "64", "f3"}, {"s0"}, {"s1"}}, false},
+        {{{"10", "64", "x2"}, {"s0"}, {"s1"}}, false},
+    };
+
+    for (const auto& [lines, good] : cases) {
+        const Case test{{disks, {{"raid", "n0", lines}}}, {}};
+        EXPECT_EQ(static_cast<bool>(make_model(test.stack)), good) << to_text(test);
     }
 }
 
@@ -114,7 +153,7 @@ TEST(MakeModel, RefusesWhatCannotBe)
     EXPECT_FALSE(make_model({{}, {top}}));
     EXPECT_FALSE(make_model({{disk, disk}, {top}}));
     EXPECT_FALSE(make_model({{disk}, {top, top}}));
-    EXPECT_FALSE(make_model({{disk}, {{"raid", "n0", {{"s0"}}}}}));
+    EXPECT_FALSE(make_model({{disk}, {{"raid5", "n0", {{"s0"}}}}}));
     EXPECT_FALSE(make_model({{disk}, {{"volume", "n0", {{"4096", "linear", "s0", "0"}}}}}));
 }
 
@@ -216,6 +255,24 @@ TEST(Script, HasALineForEachRequest)
                           "cancel &\nheld; echo all >kiobuf/filter/n0/cancel; wait\n"),
               script.npos)
         << script;
+}
+
+TEST(Script, NamesLegsByPathAndWaitsForASync)
+{
+    Case test{{{{"s0", 1, 512, "alike"}, {"s1", 1, 512, "alike"}, {"s2", 1, 512}},
+               {{"raid", "n0", {{"1", "64"}, {"s0"}, {"s1"}, {"spare", "s2"}}}}},
+              {}};
+
+    test.steps.emplace_back(Set{"n0", "fail", {{"s1"}}});
+    test.steps.emplace_back(Set{"n0", "spare", {{"s2"}}});
+    const std::string script = to_script(test);
+    for (const char* line :
+         {"disk s0 1 512 alike\n", "disk s2 1 512 s2\n",
+          "echo '/dev/s0 /dev/s1' >kiobuf/raid/n0/legs\n",
+          "printf '%s\\n' '/dev/s1' >kiobuf/raid/n0/fail\n",
+          "printf '%s\\n' '/dev/s2' >kiobuf/raid/n0/spare\n"
+          "until grep -qx idle kiobuf/raid/n0/sync_action; do sleep 0.1; done\n"})
+        EXPECT_NE(script.find(line), script.npos) << line << script;
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -42,11 +43,28 @@ bool meets(const Rule& rule, const Request& request)
     return both.from < both.to;
 }
 
-/// Counts the meeting.
-bool is_due(Rule& rule)
+/// Would a piece of the request meet the rule?
+bool may_meet(const Rule& rule, const Request& request)
 {
-    ++rule.met;
-    return rule.met % rule.every == 0 && (!rule.count || rule.acted < *rule.count);
+    if ((rule.op && *rule.op != request.op) ||
+        (rule.action == Action::corrupt && !request.has_data()))
+        return false;
+    const Overlap both = overlap(rule, request);
+    return request.op == Op::flush || both.from < both.to;
+}
+
+/// The rule has been met; counts that.
+bool is_due(Rule& rule, Journey& journey)
+{
+    if (rule.vague && (rule.count || rule.every != 1))
+        journey.unpredictable = true;
+    const std::uint64_t met = rule.met + 1;
+    const bool due = met % rule.every == 0 && (!rule.count || rule.acted < *rule.count);
+    if (!journey.quiet) {
+        rule.met = met;
+        rule.acted += due ? 1 : 0;
+    }
+    return due;
 }
 
 std::uint64_t round_up(std::uint64_t value, std::uint64_t unit)
@@ -128,19 +146,17 @@ Flakey::Flakey(Device& lower)
 {
 }
 
-const Rule* Flakey::due(const Request& request)
+const Rule* Flakey::due(const Request& request, Journey& journey)
 {
     for (Rule& rule : rules_)
-        if (meets(rule, request) && is_due(rule)) {
-            ++rule.acted;
+        if (meets(rule, request) && is_due(rule, journey))
             return &rule;
-        }
     return nullptr;
 }
 
 Faults Flakey::submit(const Request& request, Journey& journey)
 {
-    const Rule* rule = due(request);
+    const Rule* rule = due(request, journey);
 
     if (!rule)
         return pass(request, journey);
@@ -207,8 +223,18 @@ Faults Flakey::make_short(const Rule& rule, const Request& request, Journey& jou
 
 Faults Flakey::make_hold(const Request& request, Journey& journey)
 {
-    ++journey.held;
-    return journey.cancelled ? fail(request, ECANCELED) : pass(request, journey);
+    // Behind one that stays held, nothing is held yet when the cancel comes.
+    if (!journey.behind)
+        ++journey.held;
+    if (!journey.cancelled)
+        return pass(request, journey);
+    if (!journey.vetoed)
+        return fail(request, ECANCELED);
+    const bool before = std::exchange(journey.behind, true);
+    journey.kept = true;
+    Faults faults = pass(request, journey);
+    journey.behind = before;
+    return faults;
 }
 
 Faults Flakey::make_corrupt(const Rule& rule, const Request& request, Journey& journey)
@@ -231,6 +257,27 @@ void Flakey::claim(std::uint64_t pos, std::uint64_t length)
 {
     claims_.emplace_back(pos, length);
     lower_.claim(pos, length);
+}
+
+void Flakey::share()
+{
+    shared_ = true;
+    lower_.share();
+}
+
+void Flakey::maybe(const Request& request, Journey& journey)
+{
+    Request below = request;
+
+    for (Rule& rule : rules_) {
+        if (!may_meet(rule, request))
+            continue;
+        rule.vague = true;
+        journey.may_hold = journey.may_hold || rule.action == Action::hold;
+        if (rule.action == Action::corrupt)
+            below.data = {};
+    }
+    lower_.maybe(below, journey);
 }
 
 std::vector<std::uint64_t> Flakey::borders() const
@@ -278,7 +325,8 @@ std::optional<std::string> Flakey::attribute(const std::string& name) const
     if (name != "state" || has_claims())
         return std::nullopt;
     for (std::size_t i = 0; i < rules_.size(); ++i)
-        text += fmt::format("{} {} {} 0\n", i, rules_[i].met, rules_[i].acted);
+        text += rules_[i].vague ? fmt::format("{} ? ? 0\n", i)
+                                : fmt::format("{} {} {} 0\n", i, rules_[i].met, rules_[i].acted);
     return text;
 }
 

@@ -95,6 +95,23 @@ std::optional<Set> random_set(Random& random, const Stack& stack, const ModelSta
     return kind_of(node).random_set(random, node, *models.by_name.at(node.name));
 }
 
+bool tell(const ModelStack& models, const Set& set)
+{
+    return static_cast<bool>(models.by_name.at(set.node)->set(set.attribute, set.lines));
+}
+
+/// Once more without rules, which may be in its way.
+void try_calm(Set set, const Stack& stack, const ModelStack& models, std::vector<Step>& steps)
+{
+    for (const Node& node : stack.nodes)
+        for (Set& calm : kind_of(node).calm(node)) {
+            static_cast<void>(tell(models, calm));
+            steps.emplace_back(std::move(calm));
+        }
+    if (tell(models, set))
+        steps.emplace_back(std::move(set));
+}
+
 } // namespace
 
 Stack random_stack(std::uint64_t seed, const Words& kinds)
@@ -119,8 +136,10 @@ std::vector<Step> random_steps(std::uint64_t seed, const Stack& stack)
     for (std::uint64_t left = random.between(5, 30); left > 0; --left) {
         auto set = random.one_in(3) ? random_set(random, stack, *models) : std::nullopt;
         // The models are told, since rules have borders that requests are to meet.
-        if (set && models->by_name.at(set->node)->set(set->attribute, set->lines))
+        if (set && tell(*models, *set))
             steps.emplace_back(*std::move(set));
+        else if (set)
+            try_calm(*std::move(set), stack, *models, steps);
         steps.emplace_back(maker.make());
     }
     return steps;

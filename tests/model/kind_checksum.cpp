@@ -29,7 +29,7 @@ Settings ChecksumKind::settings(const Node& node, const PathOf& path) const
 
 Lines ChecksumKind::random(Grower& grower, const Place& place) const
 {
-    return {{grower.grow({place.depth - 1, checksum_block, true})}};
+    return {{grower.grow({place.depth - 1, checksum_block, true, place.content})}};
 }
 
 } // namespace kio::model

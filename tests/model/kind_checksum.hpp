@@ -13,7 +13,10 @@ public:
     Words lowers(const Node& node) const override;
     Result<std::unique_ptr<Device>> model(const Node& node, const Devices& devices) const override;
     Settings settings(const Node& node, const PathOf& path) const override;
-    unsigned weight(const Place& place) const override { return place.plain ? 0 : 2; }
+    unsigned weight(const Grower&, const Place& place) const override
+    {
+        return place.plain ? 0 : 2;
+    }
     Lines random(Grower& grower, const Place& place) const override;
     bool keeps_state() const override { return true; }
 };

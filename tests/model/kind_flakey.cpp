@@ -114,6 +114,34 @@ std::optional<Words> plain_rule(Random& random, const Flakey& device, const char
     return words;
 }
 
+/// Below a mirror: what does not depend on which copy is read. Often of whole blocks of 4 KiB, in
+/// which a mirror tries again.
+Words shared_rule(Random& random, const Device& device)
+{
+    constexpr std::array ops{"write", "write", "write", "write", "read", "read", "read", "flush"};
+    const std::uint64_t sectors = device.size() / sector_size;
+    Words words{ops[random.below(ops.size())]};
+
+    add_range(words, random.one_in(4) ? Range{0, sectors} : random_range(random, sectors, 8),
+              sectors, random.one_in(2));
+    if (words[0] == "read") {
+        switch (random.below(8)) {
+        case 0:
+            words.push_back("corrupt");
+            break;
+        case 1:
+            words.push_back("hold");
+            break;
+        default:
+            add_error(random, words);
+        }
+        return words;
+    }
+    add_action(random, words);
+    add_limits(random, words);
+    return words;
+}
+
 } // namespace
 
 Words FlakeyKind::lowers(const Node& node) const
@@ -135,7 +163,7 @@ Settings FlakeyKind::settings(const Node& node, const PathOf& path) const
 
 Lines FlakeyKind::random(Grower& grower, const Place& place) const
 {
-    return {{grower.grow({place.depth - 1, place.align, place.plain})}};
+    return {{grower.grow({place.depth - 1, place.align, place.plain, place.content, place.mib})}};
 }
 
 std::optional<Set> FlakeyKind::random_set(Random& random, const Node& node,
@@ -154,7 +182,8 @@ std::optional<Set> FlakeyKind::random_set(Random& random, const Node& node,
     if (!random.one_in(3))
         set.lines.push_back({"clear"});
     for (std::uint64_t rules = 1 + random.below(3); rules > 0; --rules)
-        set.lines.push_back(random_rule(random, device));
+        set.lines.push_back(flakey.is_shared() ? shared_rule(random, device)
+                                               : random_rule(random, device));
     return set;
 }
 

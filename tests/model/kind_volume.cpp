@@ -166,7 +166,7 @@ Lines VolumeKind::random(Grower& grower, const Place& place) const
     std::vector<Lower> lowers;
 
     do {
-        const Place below{place.depth - 1, place.align, place.plain};
+        const Place below{place.depth - 1, place.align, place.plain, place.content, place.mib};
         lowers.push_back({grower.grow(below), {}});
         unit = std::max<std::uint64_t>(unit, grower.device(lowers.back().name).block());
     } while (grower.disks_left() > 0 && random.one_in(2));

@@ -13,7 +13,7 @@ public:
     Words lowers(const Node& node) const override;
     Result<std::unique_ptr<Device>> model(const Node& node, const Devices& devices) const override;
     Settings settings(const Node& node, const PathOf& path) const override;
-    unsigned weight(const Place&) const override { return 5; }
+    unsigned weight(const Grower&, const Place&) const override { return 5; }
     Lines random(Grower& grower, const Place& place) const override;
     std::vector<Lines> simpler(const Node& node) const override;
 };

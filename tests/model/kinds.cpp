@@ -5,6 +5,7 @@
 #include "kind.hpp"
 #include "kind_checksum.hpp"
 #include "kind_flakey.hpp"
+#include "kind_raid.hpp"
 #include "kind_volume.hpp"
 
 namespace kio::model {
@@ -14,13 +15,14 @@ namespace {
 const VolumeKind volume;
 const FlakeyKind flakey;
 const ChecksumKind checksum;
+const RaidKind raid;
 
-constexpr std::array<const Kind*, 3> table{&volume, &flakey, &checksum};
+constexpr std::array<const Kind*, 4> table{&volume, &flakey, &checksum, &raid};
 
 /// Those that the rig makes; a stack has each at most once.
-constexpr std::array<std::pair<const char*, std::uint32_t>, 4> disks{
-    {{"s0", 512}, {"s1", 512}, {"s2", 512}, {"b0", 4096}}};
-constexpr unsigned most_disks = 3;
+constexpr std::array<std::pair<const char*, std::uint32_t>, 6> disks{
+    {{"s0", 512}, {"s1", 512}, {"s2", 512}, {"s3", 512}, {"s4", 512}, {"b0", 4096}}};
+constexpr unsigned most_disks = 5;
 
 } // namespace
 
@@ -37,31 +39,24 @@ const Kind* find_kind(std::string_view name)
 
 unsigned Grower::disks_left() const
 {
-    return most_disks - static_cast<unsigned>(stack_.disks.size());
+    const auto taken = static_cast<unsigned>(stack_.disks.size()) + reserved_;
+    return most_disks - std::min(most_disks, taken);
 }
 
-std::string Grower::grow_disk()
+std::string Grower::grow_disk(const Place& place)
 {
     for (;;) {
         const auto& [name, block] = disks[random_.below(disks.size())];
         if (models_.by_name.contains(name))
             continue;
-        stack_.disks.push_back({name, 1, block});
+        stack_.disks.push_back({name, place.mib, block, place.content});
         add_disk(models_, stack_.disks.back());
         return name;
     }
 }
 
-std::string Grower::grow_node(const Place& place)
+std::string Grower::add(const Kind& kind, const Place& place)
 {
-    std::vector<const Kind*> choice;
-
-    for (const Kind* kind : table)
-        if (std::ranges::find(kinds_, kind->name()) != kinds_.end())
-            choice.insert(choice.end(), kind->weight(place), kind);
-    if (choice.empty())
-        return grow_disk();
-    const Kind& kind = *choice[random_.below(choice.size())];
     Node node{std::string(kind.name()), "", kind.random(*this, place)};
     node.name = "n" + std::to_string(next_++);
     // A kind makes nodes that can be.
@@ -71,9 +66,25 @@ std::string Grower::grow_node(const Place& place)
     return stack_.nodes.back().name;
 }
 
+std::string Grower::grow_node(const Place& place)
+{
+    std::vector<const Kind*> choice;
+
+    for (const Kind* kind : table)
+        if (std::ranges::find(kinds_, kind->name()) != kinds_.end())
+            choice.insert(choice.end(), kind->weight(*this, place), kind);
+    return choice.empty() ? grow_disk(place) : add(*choice[random_.below(choice.size())], place);
+}
+
+std::string Grower::grow_kind(std::string_view name, const Place& place)
+{
+    const bool wanted = std::ranges::find(kinds_, name) != kinds_.end();
+    return wanted ? add(*find_kind(name), place) : "";
+}
+
 std::string Grower::grow(const Place& place)
 {
-    return place.depth == 0 || random_.one_in(4) ? grow_disk() : grow_node(place);
+    return place.depth == 0 || random_.one_in(4) ? grow_disk(place) : grow_node(place);
 }
 
 } // namespace kio::model

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include "kind.hpp"
+#include "kind_raid.hpp"
 #include "kiobuf_probe.h"
 #include "lib/text.hpp"
 
@@ -120,7 +121,7 @@ RealRig::~RealRig()
 
 Result<> RealRig::start()
 {
-    for (const char* module : {"klvm", "kfilter", "kiobuf_probe"})
+    for (const char* module : {"klvm", "kraid", "kfilter", "kiobuf_probe"})
         if (auto loaded = control_.modprobe(module); !loaded)
             return Error{loaded.error().code,
                          fmt::format("{}: {}", module, loaded.error().sentence)};
@@ -130,7 +131,21 @@ Result<> RealRig::start()
     probe_ = Fd(::open("/dev/kiobuf_probe", O_RDWR | O_CLOEXEC));
     if (!probe_)
         return failed("/dev/kiobuf_probe", errno);
-    return {};
+    return find_abilities();
+}
+
+/// What the arrays of this kernel can do.
+Result<> RealRig::find_abilities()
+{
+    const std::string at = "raid/kio_torture.try";
+    RaidAbilities& abilities = raid_abilities();
+
+    if (auto made = control_.mkdir(at); !made)
+        return Error{made.error().code, at + ": " + made.error().sentence};
+    abilities.level10 = control_.write(at + "/level", "10") && control_.read(at + "/layout");
+    abilities.unequal = static_cast<bool>(control_.read(at + "/layout"));
+    abilities.rebuild = static_cast<bool>(control_.read(at + "/sync_action"));
+    return control_.rmdir(at);
 }
 
 Result<> RealRig::stop()
@@ -268,6 +283,7 @@ Result<> RealRig::bring_up_all(const Stack& stack)
     for (const Node& node : stack.nodes)
         if (auto up = bring_up(stack, node); !up)
             return up;
+    fresh_ = wear();
     std::uint32_t unit = sector_size;
     for (const DiskSpec& disk : stack.disks)
         unit = std::max(unit, disk.block);
@@ -309,11 +325,21 @@ Result<> RealRig::calm()
     return {};
 }
 
-bool RealRig::can_stay(const Stack& stack) const
+/// Reads otherwise than at first once a device is not as new.
+std::string RealRig::wear()
 {
-    return stack == live_ && top_ && std::ranges::none_of(stack.nodes, [](const Node& node) {
-               return kind_of(node).keeps_state();
-           });
+    std::string text;
+    for (const Node& node : live_.nodes)
+        for (const std::string& name : kind_of(node).worn())
+            text += attribute(node.name, name).value_or("");
+    return text;
+}
+
+bool RealRig::can_stay(const Stack& stack)
+{
+    return stack == live_ && top_ && wear() == fresh_ &&
+           std::ranges::none_of(stack.nodes,
+                                [](const Node& node) { return kind_of(node).keeps_state(); });
 }
 
 Result<> RealRig::set_up(const Stack& stack)
@@ -329,7 +355,18 @@ Result<> RealRig::set_up(const Stack& stack)
 
 Result<> RealRig::set(const Set& set)
 {
-    return write_attribute(object(set.node) + "/" + set.attribute, join(set.lines));
+    const auto node = std::ranges::find(live_.nodes, set.node, &Node::name);
+    const Kind& kind = kind_of(*node);
+    const auto path = [&](const std::string& name) { return path_of(live_, name); };
+    const auto wait = kind.awaited(set);
+
+    if (auto done = write_attribute(object(set.node) + "/" + set.attribute,
+                                    join(kind.on_device(set, path).lines));
+        !done || !wait)
+        return done;
+    const bool came = comes_true(
+        [&] { return trimmed(attribute(set.node, wait->attribute).value_or("")) == wait->value; });
+    return came ? Result<>() : Error{ETIMEDOUT, set.attribute + " comes to no end"};
 }
 
 Result<std::string> RealRig::attribute(const std::string& node, const std::string& name)
@@ -374,13 +411,15 @@ Result<> RealRig::deal_with_held(const Journey& journey, Answer& answer,
         comes_true([&] { return ended() || waiting() >= journey.held; });
         answer.held = waiting();
         const std::string at = object(live_.nodes.back().name) + "/cancel";
-        if (auto done = write_attribute(at, "all"); !done)
+        const auto done = write_attribute(at, "all");
+        answer.vetoed = !done && done.error().code == EBUSY;
+        if (!done && !answer.vetoed)
             return done;
     }
     const bool end = comes_true([&] {
         if (ended())
             return true;
-        if (!cancel && journey.held > 0)
+        if ((!cancel || journey.kept || answer.vetoed) && (journey.held > 0 || journey.may_hold))
             release();
         return false;
     });
@@ -439,7 +478,7 @@ Result<Answer> RealRig::submit_bdev(const Io& io, std::span<Byte> data, const Jo
     Answer answer;
 
     std::ranges::copy(data, memory.begin());
-    if (journey.held == 0) {
+    if (journey.held == 0 && !journey.may_hold) {
         answer.error = request(top_.get(), io, memory);
     } else {
         std::atomic<bool> ended = false;

@@ -65,7 +65,9 @@ private:
     Result<> bring_up_all(const Stack& stack);
     Result<> tear_down();
     Result<> calm();
-    bool can_stay(const Stack& stack) const;
+    bool can_stay(const Stack& stack);
+    Result<> find_abilities();
+    std::string wear();
     std::string object(const std::string& node) const;
 
     Result<Answer> submit_probe(const Io& io, std::span<Byte> data, const Journey& journey);
@@ -80,6 +82,7 @@ private:
     ConfigfsControl nullb_;
     std::map<std::string, NullDisk> disks_;
     Stack live_;
+    std::string fresh_;           ///< what of `live_` tells wear, when it came up
     std::vector<std::string> up_; ///< objects, KIND/NAME, in the order they came
     Fd probe_;
     Fd top_;

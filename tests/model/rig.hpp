@@ -15,7 +15,8 @@ struct Answer {
     int error = 0; ///< a positive errno
     std::uint64_t bytes = 0;
     Faults faults;
-    unsigned held = 0; ///< requests that waited for a release or a cancel
+    unsigned held = 0;   ///< requests that waited for a release or a cancel
+    bool vetoed = false; ///< a device would not have it cancelled
 };
 
 /// Stacks of devices to try: the real ones, or a fake of them. An Error from it means that the

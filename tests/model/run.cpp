@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "kind.hpp"
+#include "lib/text.hpp"
 
 namespace kio::model {
 
@@ -37,6 +38,15 @@ std::optional<std::string> compare_answers(const Io& io, const Answer& want, con
     if (want.error == got.error && exact)
         return std::nullopt;
     return fmt::format("answered {}; wanted {}", answer_text(io, got), answer_text(io, want));
+}
+
+/// Word by word; "?" may be anything.
+bool fits_text(const std::string& want, const std::string& got)
+{
+    const Words wanted = split_words(want);
+    return want == got ||
+           std::ranges::equal(wanted, split_words(got),
+                              [](const auto& a, const auto& b) { return a == "?" || a == b; });
 }
 
 class Runner {
@@ -79,8 +89,9 @@ private:
         const auto device = models_.by_name.find(set.node);
         if (device == models_.by_name.end())
             return Error{EINVAL, "there is no device " + set.node};
-        if (const auto done = device->second->set(set.attribute, set.lines); !done)
-            return done.error();
+        // As a request that does not fit.
+        if (!device->second->set(set.attribute, set.lines))
+            return std::optional<std::string>();
         if (const auto done = rig_.set(set); !done)
             return std::optional("refused: " + done.error().sentence);
         return std::optional<std::string>();
@@ -95,7 +106,7 @@ private:
         Journey journey{io.cancel, 0, 0, false};
         const Answer wanted =
             expected_answer(io, foretell(models_.top(), io, want, known, journey));
-        if (journey.unpredictable) {
+        if (journey.unpredictable || (journey.may_hold && journey.cancelled)) {
             lost_ = true;
             return std::optional<std::string>();
         }
@@ -105,6 +116,9 @@ private:
         if (answer->held != journey.held && journey.cancelled)
             return std::optional(
                 fmt::format("{} requests were held, not {}", answer->held, journey.held));
+        if (journey.cancelled && answer->vetoed != journey.kept)
+            return std::optional<std::string>(journey.kept ? "a cancel met no veto"
+                                                           : "a cancel met a veto");
         auto what = compare_answers(io, wanted, *answer);
         const bool readable = io.op == Op::read && (io.via == Via::probe || !answer->error);
         if (!what && readable)
@@ -147,7 +161,7 @@ private:
         const auto got = rig_.attribute(node, name);
         if (!got)
             return got.error();
-        if (*got == *want)
+        if (fits_text(*want, *got))
             return std::optional<std::string>();
         return std::optional(
             fmt::format("{} of {} reads\n{}and should read\n{}", name, node, *got, *want));

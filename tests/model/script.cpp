@@ -9,13 +9,13 @@ namespace kio::model {
 namespace {
 
 constexpr std::string_view head = R"(#!/bin/sh
-modprobe null_blk nr_devices=0; modprobe -a klvm kfilter kiobuf_probe
+modprobe null_blk nr_devices=0; modprobe -a klvm kraid kfilter kiobuf_probe
 cd /sys/kernel/config
-disk() { # NAME MIB BLOCK
+disk() { # NAME MIB BLOCK CONTENT
 	mkdir "nullb/$1"; echo "$2" >"nullb/$1/size"; echo "$3" >"nullb/$1/blocksize"
 	for a in memory_backed discard; do echo 1 >"nullb/$1/$a"; done
 	echo 0 >"nullb/$1/irqmode"; echo 1 >"nullb/$1/power"
-	kio_torture fill "$1" "$2" >"/dev/$1"
+	kio_torture fill "$4" "$2" >"/dev/$1"
 }
 held() { # until a rule holds something
 	until cat kiobuf/filter/*/state | grep -q ' [1-9][0-9]*$'; do sleep 0.1; done
@@ -53,10 +53,20 @@ std::string device_lines(const Stack& stack, const Node& node)
 
 std::string set_line(const Stack& stack, const Set& set)
 {
-    for (const Node& node : stack.nodes)
-        if (node.name == set.node)
-            return fmt::format("printf '%s\\n'{} >kiobuf/{}/{}/{}\n", quoted(set.lines),
-                               folder(kind_of(node).folder()), set.node, set.attribute);
+    const auto path = [&](const std::string& name) { return path_of(stack, name); };
+
+    for (const Node& node : stack.nodes) {
+        if (node.name != set.node)
+            continue;
+        const Kind& kind = kind_of(node);
+        const std::string at = fmt::format("kiobuf/{}/{}", folder(kind.folder()), node.name);
+        std::string text = fmt::format("printf '%s\\n'{} >{}/{}\n",
+                                       quoted(kind.on_device(set, path).lines), at, set.attribute);
+        if (const auto wait = kind.awaited(set))
+            text += fmt::format("until grep -qx {} {}/{}; do sleep 0.1; done\n", wait->value, at,
+                                wait->attribute);
+        return text;
+    }
     return {};
 }
 
@@ -93,17 +103,19 @@ private:
         std::string text = fmt::format("# wanted: {}\n", expectation(io, faults));
         if (io.op == Op::read)
             text += fmt::format("# wanted: {}\n", sum_text(data));
+        if (journey.held == 0 && journey.may_hold)
+            return text + line + " &\nrelease $!; wait\n";
         if (journey.held == 0)
             return text + line + "\n";
-        return text + line + " &\nheld; " + end_of_hold(io) + "; wait\n";
+        return text + line + " &\nheld; " + end_of_hold(io, journey) + "; wait\n";
     }
 
-    std::string end_of_hold(const Io& io) const
+    std::string end_of_hold(const Io& io, const Journey& journey) const
     {
         const Node& top = test_.stack.nodes.back();
         if (io.cancel)
-            return fmt::format("echo all >kiobuf/{}/{}/cancel", folder(kind_of(top).folder()),
-                               top.name);
+            return fmt::format("echo all >kiobuf/{}/{}/cancel{}", folder(kind_of(top).folder()),
+                               top.name, journey.kept ? "; release $!" : "");
         return "release $!";
     }
 
@@ -131,7 +143,8 @@ std::string to_script(const Case& test)
         return "# " + made.error().sentence + "\n";
     ModelStack models = *std::move(made);
     for (const DiskSpec& disk : test.stack.disks)
-        text += fmt::format("disk {} {} {}\n", disk.name, disk.mib, disk.block);
+        text +=
+            fmt::format("disk {} {} {} {}\n", disk.name, disk.mib, disk.block, content_of(disk));
     for (const Node& node : test.stack.nodes)
         text += device_lines(test.stack, node);
     Writer writer(test, models);

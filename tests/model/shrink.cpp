@@ -113,6 +113,10 @@ private:
         for (Node& node : test.stack.nodes)
             for (Words& line : node.lines)
                 std::ranges::replace(line, name, instead);
+        for (Step& step : test.steps)
+            if (auto* set = std::get_if<Set>(&step))
+                for (Words& line : set->lines)
+                    std::ranges::replace(line, name, instead);
         return without_strays(std::move(test));
     }
 

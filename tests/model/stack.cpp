@@ -21,18 +21,27 @@ void fill(std::span<Byte> bytes, std::uint64_t seed)
     }
 }
 
+const std::string& content_of(const DiskSpec& disk)
+{
+    return disk.content.empty() ? disk.name : disk.content;
+}
+
 const Bytes& first_content(const DiskSpec& disk)
 {
     static std::map<std::pair<std::string, std::uint64_t>, Bytes> made;
-    Bytes& content = made[{disk.name, disk.mib}];
+    constexpr std::size_t period = 4096;
+    Bytes& content = made[{content_of(disk), disk.mib}];
     std::uint64_t seed = 0;
 
     if (!content.empty())
         return content;
-    for (const char letter : disk.name)
+    for (const char letter : content_of(disk))
         seed = seed * 256 + static_cast<Byte>(letter);
     content.resize(disk.mib << 20);
     fill(content, seed);
+    if (content_of(disk) == "period")
+        for (std::size_t at = period; at < content.size(); at += period)
+            std::memcpy(&content[at], content.data(), period);
     return content;
 }
 

@@ -15,6 +15,7 @@ struct DiskSpec {
     std::string name;
     std::uint64_t mib;
     std::uint32_t block;
+    std::string content = {}; ///< disks that have the same begin alike; empty: as none other
 
     bool operator==(const DiskSpec&) const = default;
 };
@@ -48,7 +49,8 @@ struct ModelStack {
     Device& top() const { return *nodes.back(); }
 };
 
-/// What a disk holds before a case begins; no two sectors of any disks are alike.
+/// What a disk holds before a case begins. No two sectors are alike, but for disks that are to be
+/// so; those of the content "period" hold the same 4 KiB again and again.
 const Bytes& first_content(const DiskSpec& disk);
 
 /// Fills with words that tell their place and seed.
@@ -59,6 +61,9 @@ Result<ModelStack> make_model(const Stack& stack);
 
 void add_disk(ModelStack& models, const DiskSpec& disk);
 Result<> add_node(ModelStack& models, const Node& node);
+
+/// What makes the content of a disk.
+const std::string& content_of(const DiskSpec& disk);
 
 /// The node's block device.
 std::string path_of(const Stack& stack, const std::string& name);

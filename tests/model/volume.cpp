@@ -122,6 +122,30 @@ void Volume::claim(std::uint64_t pos, std::uint64_t length)
             piece.segment->device->claim(piece.segment->offset + piece.pos, piece.length);
 }
 
+void Volume::share()
+{
+    for (Device* device : devices_)
+        device->share();
+}
+
+void Volume::maybe(const Request& request, Journey& journey)
+{
+    if (request.op == Op::flush)
+        for (Device* device : devices_)
+            device->maybe(request, journey);
+    for (const Piece& piece : cut(segments_, request.pos, request.length)) {
+        Request part = request.part(piece.offset, piece.length);
+        part.pos = piece.segment->offset + piece.pos;
+        if (piece.segment->device)
+            piece.segment->device->maybe(part, journey);
+    }
+}
+
+bool Volume::is_calm() const
+{
+    return std::ranges::all_of(devices_, &Device::is_calm);
+}
+
 std::vector<std::uint64_t> Volume::borders() const
 {
     std::vector<std::uint64_t> result;

@@ -21,6 +21,9 @@ public:
 
     Faults submit(const Request& request, Journey& journey) override;
     void claim(std::uint64_t pos, std::uint64_t length) override;
+    void share() override;
+    void maybe(const Request& request, Journey& journey) override;
+    bool is_calm() const override;
     std::vector<std::uint64_t> borders() const override;
 
 private:
