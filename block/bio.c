@@ -2,9 +2,10 @@
 /*
  * The border downward: a header becomes a bio on a foreign block device.
  *
- * A root that arrives whole goes on as the very bio it came as, only redirected:
- * no bio is allocated. Any other header gets a bio whose fragment table is the
- * shared vector's own, entered at the header's window; nothing is copied.
+ * A root that arrives whole goes on as the very bio it came as, only redirected.
+ * Any other header gets a bio whose fragment table is the shared vector's own,
+ * entered at the header's window; nothing is copied. The bio of a clone lies in the
+ * room that the clone brings along, so that nothing is allocated either.
  */
 #include <linux/module.h>
 #include <linux/part_stat.h>
@@ -28,7 +29,7 @@ static int kblk_error(const struct bio *bio)
 	return likely(!bio->bi_status) ? 0 : blk_status_to_errno(bio->bi_status);
 }
 
-static blk_opf_t kblk_opf(const struct kiobuf *kb)
+static noinline blk_opf_t kblk_opf_rare(const struct kiobuf *kb)
 {
 	blk_opf_t opf = kblk_req_op[kb->op] | (__force blk_opf_t)kb->hints;
 
@@ -43,12 +44,27 @@ static blk_opf_t kblk_opf(const struct kiobuf *kb)
 	return opf;
 }
 
+static blk_opf_t kblk_opf(const struct kiobuf *kb)
+{
+	if (unlikely(kb->flags & KIOBUF_INHERIT ||
+		     !kiobuf_op_is_data(kb->op)))
+		return kblk_opf_rare(kb);
+	return (kb->op == KIOBUF_WRITE ? REQ_OP_WRITE : REQ_OP_READ) |
+	       (__force blk_opf_t)kb->hints;
+}
+
+/*
+ * The bio that the request came as, to inherit from. Not one that has gone below
+ * itself: it may end meanwhile, and lose its control group.
+ */
 static struct bio *kblk_top_bio(struct kiobuf *kb)
 {
+	struct kblk_root *root;
+
 	while (kb->parent)
 		kb = kb->parent;
-	return kblk_is_root(kb) ?
-		container_of(kb, struct kblk_root, kb)->bio : NULL;
+	root = container_of(kb, struct kblk_root, kb);
+	return kblk_is_root(kb) && !root->lent ? root->bio : NULL;
 }
 
 static void kblk_bio_end_io(struct bio *bio)
@@ -60,14 +76,60 @@ static void kblk_bio_end_io(struct bio *bio)
 	kiobuf_endio(kb, error ? 0 : kb->length, error);
 }
 
-static struct bio *kblk_bio_build(struct kblk_lower *lower, struct kiobuf *kb)
+static struct bio *kblk_bio_alloc(struct kblk_lower *lower,
+				  const struct kiobuf *kb)
 {
 	bool may_sleep = !current->bio_list && !(kb->flags & KIOBUF_NOWAIT);
-	struct bio *top = kblk_top_bio(kb);
-	struct bio *bio;
 
-	bio = bio_alloc_bioset(lower->bdev, 0, kblk_opf(kb),
-			       may_sleep ? GFP_NOIO : GFP_NOWAIT, &lower->bios);
+	return bio_alloc_bioset(NULL, 0, 0, may_sleep ? GFP_NOIO : GFP_NOWAIT,
+				&lower->bios);
+}
+
+/* Of a bio in the room of its header, which goes back to its pool with it */
+static void kblk_room_end_io(struct bio *bio)
+{
+	struct kiobuf *kb = bio->bi_private;
+	int error = kblk_error(bio);
+
+	bio_uninit(bio);
+	kiobuf_endio(kb, error ? 0 : kb->length, error);
+}
+
+/* In the header's own room if it has any, so that nothing is allocated. */
+static struct bio *kblk_bio_new(struct kblk_lower *lower, struct kiobuf *kb)
+{
+	struct bio *bio = kiobuf_room(kb, sizeof(*bio));
+
+	if (likely(bio)) {
+		bio_init(bio, NULL, NULL, 0, kblk_opf(kb));
+		bio->bi_end_io = kblk_room_end_io;
+		return bio;
+	}
+	bio = kblk_bio_alloc(lower, kb);
+	if (bio) {
+		bio->bi_opf = kblk_opf(kb);
+		bio->bi_end_io = kblk_bio_end_io;
+	}
+	return bio;
+}
+
+/* For its control group it is told of the device once, by one of two ways. */
+static void kblk_bio_set_dev(struct bio *bio, struct block_device *bdev,
+			     struct bio *top)
+{
+	if (unlikely(!top)) {
+		bio_set_dev(bio, bdev);
+		return;
+	}
+	bio->bi_bdev = bdev;
+	bio_clone_blkg_association(bio, top);
+	kio_bio_copy_hint(bio, top);
+}
+
+static struct bio *kblk_bio_build(struct kblk_lower *lower, struct kiobuf *kb)
+{
+	struct bio *bio = kblk_bio_new(lower, kb);
+
 	if (unlikely(!bio))
 		return NULL;
 	if (kb->vec) {
@@ -80,12 +142,8 @@ static struct bio *kblk_bio_build(struct kblk_lower *lower, struct kiobuf *kb)
 	bio->bi_iter.bi_sector = kb->pos >> SECTOR_SHIFT;
 	bio->bi_iter.bi_size = kb->length;
 	bio->bi_ioprio = kb->ioprio;
-	bio->bi_end_io = kblk_bio_end_io;
 	bio->bi_private = kb;
-	if (top) {
-		bio_clone_blkg_association(bio, top);
-		kio_bio_copy_hint(bio, top);
-	}
+	kblk_bio_set_dev(bio, lower->bdev, kblk_top_bio(kb));
 	return bio;
 }
 

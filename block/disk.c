@@ -456,6 +456,7 @@ int kblk_disk_init(struct kblk_disk *kd, const char *name,
 	if (ret)
 		return ret;
 	kd->dev.flags = KIOBUF_DEV_DISK;
+	kd->dev.room = sizeof(struct bio);
 	kd->dev.root_pool = &kd->roots;
 	ret = kiobuf_dev_register(&kd->dev, name, ops);
 	if (ret)

@@ -32,7 +32,10 @@ static struct kiobuf_dev *kiobuf_dev_find(const char *name)
 	return NULL;
 }
 
-/* A clone's header and one frame fill a slab object with what the pool adds. */
+/*
+ * A clone's header and one frame fill a slab object with what the pool adds, unless
+ * there is room to be had behind them.
+ */
 struct kiobuf_clone {
 	struct kiobuf		kb;
 	struct kiobuf_frame	frame[1];
@@ -71,7 +74,9 @@ static int kiobuf_dev_set_up(struct kiobuf_dev *dev)
 	dev->wq_end = alloc_workqueue("kio_end_%s", wq_flags, 0, dev->name);
 	if (!dev->wq_end)
 		goto free_wq;
-	ret = kiobuf_pool_init(&dev->pool, sizeof(struct kiobuf_clone), 1,
+	dev->pool.room = dev->room;
+	ret = kiobuf_pool_init(&dev->pool,
+			       sizeof(struct kiobuf_clone) + dev->room, 1,
 			       KIOBUF_POOL_RESERVE);
 	if (!ret)
 		return 0;
@@ -115,7 +120,8 @@ EXPORT_SYMBOL_GPL(kiobuf_dev_set_ops);
 
 /**
  * kiobuf_dev_register() - make a device known
- * @dev: zeroed device; @dev->size, ->part and ->flags may be set now or later
+ * @dev: zeroed device; @dev->size, ->part and ->flags may be set now or later,
+ *	->room only now
  * @name: unique name
  * @ops: its kind
  *

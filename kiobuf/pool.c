@@ -20,6 +20,7 @@ static void *kiobuf_pool_new(gfp_t gfp, void *data)
 		return NULL;
 	kiobuf_init_once(kb);
 	kb->spare = pool->frames;
+	slot->pool = pool;
 	/* Not the number that a request had in the same memory before. */
 	kb->mark = get_random_u32() << KIOBUF_MARK_BITS;
 	spin_lock_irqsave(&pool->lock, flags);

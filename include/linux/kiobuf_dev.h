@@ -113,6 +113,7 @@ bool kiobuf_unqueue(struct kiobuf_queue *q, struct kiobuf *kb);
  *	mempool_alloc() means that the reserve is in flight, and what is in
  *	flight comes back to the reserve
  * @size: bytes of an element
+ * @room: of these, bytes behind header and frames: kiobuf_room()
  * @frames: frames behind the header in each
  * @lock: guards @slots; irq-safe
  * @slots: all elements, free or in flight
@@ -123,6 +124,7 @@ struct kiobuf_pool {
 	mempool_t			reserve;
 	struct kiobuf * __percpu	*cache;
 	size_t				size;
+	u16				room;
 	u8				frames;
 	spinlock_t			lock;
 	struct list_head		slots;
@@ -131,16 +133,41 @@ struct kiobuf_pool {
 /**
  * struct kiobuf_slot - what lies before the header of an element
  * @all: link in pool->slots
- * @start: jiffies when the I/O came, set by whoever takes a root from a pool
+ * @pool: of a clone: where it came from, and so which device has made it
+ * @start: of a root: jiffies when the I/O came, set by whoever takes it from a pool
  */
 struct kiobuf_slot {
 	struct list_head	all;
-	unsigned long		start;
+	union {
+		struct kiobuf_pool	*pool;
+		unsigned long		start;
+	};
 };
 
 static inline struct kiobuf_slot *kiobuf_slot(struct kiobuf *kb)
 {
 	return (struct kiobuf_slot *)kb - 1;
+}
+
+/**
+ * kiobuf_room() - memory that a clone brings along for whoever holds it
+ * @kb: header that the caller holds
+ * @size: bytes wanted
+ *
+ * The holder's until it passes the header on or ends it, so that a device at the
+ * bottom needs no allocation of its own. What it holds at first is undefined.
+ *
+ * Context: any.
+ * Return: the memory, NULL if the header has none or too little.
+ */
+static inline void *kiobuf_room(struct kiobuf *kb, size_t size)
+{
+	struct kiobuf_pool *pool;
+
+	if (!(kb->flags & KIOBUF_POOLED))
+		return NULL;
+	pool = kiobuf_slot(kb)->pool;
+	return size <= pool->room ? (void *)kb + pool->size - pool->room : NULL;
 }
 
 #define KIOBUF_POOL_CACHE_MAX 32
@@ -282,6 +309,7 @@ struct kiobuf_ender {
  * @pool: clones made by this device
  * @size: bytes
  * @flags: KIOBUF_DEV_*
+ * @room: bytes of kiobuf_room() in each clone that it makes; set before it is registered
  * @name: unique among registered devices
  * @depth: layers below it, itself included; guarded by the registry's mutex
  * @height: layers above it, itself included; guarded likewise
@@ -310,6 +338,7 @@ struct kiobuf_dev {
 	struct block_device		*part;
 	u64				size;
 	u32				flags;
+	u16				room;
 	struct kiobuf_pool		pool;
 	char				name[KIOBUF_DEV_NAME_MAX];
 
