@@ -14,7 +14,7 @@
 
 #define KBLK_BIO_RESERVE 16
 /* A bio counts its bytes in 32 bits. */
-#define KBLK_BIO_MAX (1ULL << 31)
+#define KBLK_BIO_MAX KIOBUF_LEAF_MAX
 
 static const enum req_op kblk_req_op[KIOBUF_NR_OPS] = {
 	[KIOBUF_READ] = REQ_OP_READ,
@@ -173,6 +173,13 @@ static noinline int kblk_leaf_build(struct kblk_lower *lower, struct kiobuf *kb)
 	return KIOBUF_SUBMITTED;
 }
 
+/* Has a mirror taken upon itself what the bio would still refuse? */
+static bool kblk_is_bound(const struct kblk_root *root)
+{
+	return unlikely(root->kb.flags & KIOBUF_APART) &&
+	       root->bio->bi_opf & REQ_NOWAIT;
+}
+
 static int kblk_leaf_submit(struct kiobuf *kb)
 {
 	struct kblk_lower *lower = container_of(kb->dev, struct kblk_lower,
@@ -182,7 +189,7 @@ static int kblk_leaf_submit(struct kiobuf *kb)
 	/* A chained bio ends when its chain does: it cannot tell how we fared. */
 	if (unlikely(!kblk_is_root(kb) || root->lent ||
 		     kb->op == KIOBUF_DISCARD ||
-		     bio_flagged(root->bio, BIO_CHAIN)))
+		     bio_flagged(root->bio, BIO_CHAIN) || kblk_is_bound(root)))
 		return kblk_leaf_build(lower, kb);
 	submit_bio_noacct(kblk_bio_lend(root, lower->bdev));
 	return KIOBUF_SUBMITTED;
@@ -240,7 +247,7 @@ static int kblk_foreign_init(struct kblk_lower *lower, const char *name)
 
 	if (ret)
 		return ret;
-	lower->dev.flags = KIOBUF_DEV_PREFLUSH;
+	lower->dev.flags = KIOBUF_DEV_PREFLUSH | KIOBUF_DEV_LEAF;
 	ret = kiobuf_dev_register(&lower->dev, name, &kblk_leaf_ops);
 	if (ret)
 		bioset_exit(&lower->bios);

@@ -65,7 +65,28 @@ static inline bool kblk_is_root(const struct kiobuf *kb)
 	return kb->end_io == kblk_root_end_io;
 }
 
-struct bio *kblk_bio_lend(struct kblk_root *root, struct block_device *bdev);
+/* Ends a bio that has gone below itself. */
+void kblk_lent_end_io(struct bio *bio);
+
+/*
+ * Points the root's own bio at a foreign device, to be submitted there.
+ * Only once: bio_endio() below takes off the bio what a second trip would need
+ * (control group, integrity), so a retry is built anew.
+ */
+static inline struct bio *kblk_bio_lend(struct kblk_root *root,
+					struct block_device *bdev)
+{
+	struct bio *bio = root->bio;
+
+	root->lent = true;
+	root->end_io = bio->bi_end_io;
+	root->private = bio->bi_private;
+	bio->bi_end_io = kblk_lent_end_io;
+	bio->bi_private = root;
+	bio->bi_iter.bi_sector = root->kb.pos >> SECTOR_SHIFT;
+	bio_set_dev(bio, bdev);
+	return bio;
+}
 
 static inline struct kblk_disk *kblk_disk_of_bdev(struct block_device *bdev)
 {

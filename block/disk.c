@@ -328,10 +328,26 @@ static noinline void kblk_lent_end_any(struct kblk_root *root)
 }
 
 /*
- * A header that was lent whole has no clones: its end is that of the bio. As on
- * the way in, the common case keeps nothing across a call.
+ * Guards have nothing to look at in a header that is good, and whose clones, if it had
+ * any, have all ended well: then it is as it was before they came.
  */
-static void kblk_lent_end_io(struct bio *bio)
+static __always_inline bool kblk_drop_guards(struct kiobuf *kb)
+{
+	if (!(kb->flags & KIOBUF_GUARDED) ||
+	    atomic_read_acquire(&kb->io_count) != 1 || kb->error)
+		return false;
+	kb->frames = NULL;
+	kb->spare = KBLK_ROOT_FRAMES;
+	kb->fate = 0;
+	return true;
+}
+
+/*
+ * The end of a header that was lent whole is that of the bio, unless clones of it are
+ * still below, and then there is a frame. As on the way in, the common case keeps
+ * nothing across a call.
+ */
+void kblk_lent_end_io(struct bio *bio)
 {
 	struct kblk_root *root = bio->bi_private;
 	struct kblk_disk *kd = root->kd;
@@ -341,35 +357,16 @@ static void kblk_lent_end_io(struct bio *bio)
 	bio->bi_bdev = bdev;
 	bio->bi_end_io = root->end_io;
 	bio->bi_private = root->private;
-	if (unlikely(bio->bi_status || root->kb.frames ||
-		     bdev != kd->dev.part || now != kiobuf_slot(&root->kb)->start ||
-		     kblk_tick_due(bdev, now) ||
-		     tracepoint_enabled(endio) ||
+	if (unlikely(bio->bi_status || bdev != kd->dev.part ||
+		     now != kiobuf_slot(&root->kb)->start ||
+		     kblk_tick_due(bdev, now) || tracepoint_enabled(endio) ||
+		     (root->kb.frames && !kblk_drop_guards(&root->kb)) ||
 		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
 		kblk_lent_end_any(root);
 		return;
 	}
 	kblk_in_flight_add(bdev, op_is_write(bio->bi_opf), -1);
 	bio->bi_end_io(bio);
-}
-
-/*
- * Points the root's own bio at a foreign device, to be submitted there.
- * Only once: bio_endio() below takes off the bio what a second trip would need
- * (control group, integrity), so a retry is built anew.
- */
-struct bio *kblk_bio_lend(struct kblk_root *root, struct block_device *bdev)
-{
-	struct bio *bio = root->bio;
-
-	root->lent = true;
-	root->end_io = bio->bi_end_io;
-	root->private = bio->bi_private;
-	bio->bi_end_io = kblk_lent_end_io;
-	bio->bi_private = root;
-	bio->bi_iter.bi_sector = root->kb.pos >> SECTOR_SHIFT;
-	bio_set_dev(bio, bdev);
-	return bio;
 }
 
 /* ---- life of the gendisk ---- */

@@ -61,16 +61,12 @@ static void kiobuf_pull(struct kiobuf *kb, struct list_head *pulled)
 }
 
 /*
- * A device has a say in what it has split, and in what it may be about to: no first
- * clone can be made while we have the lock.
+ * A device has a say in what it has split. The flag is set before the first clone, which
+ * takes the lock that we have: so we see the flag, or that clone sees our mark.
  */
 static bool kiobuf_vetoed(const struct kiobuf *kb)
 {
-	struct kiobuf_dev *dev = READ_ONCE(kb->dev);
-
-	if (kb->fate & KIOBUF_PARENT && !(kb->flags & KIOBUF_BY_DEV))
-		return false;
-	return dev && dev->ops->veto && dev->ops->veto(dev, kb);
+	return READ_ONCE(kb->flags) & KIOBUF_FIRM;
 }
 
 static enum kiobuf_walk kiobuf_cancel_one(struct kiobuf *kb, int depth,

@@ -14,18 +14,22 @@ struct kiobuf_cursor {
 	u32	skip;
 };
 
-/* @by more bytes lie within the vector, or its end is met exactly */
-static void kiobuf_cursor_advance(struct kiobuf_cursor *cur,
-				  const struct kiobuf_vec *vec, u64 by)
+/* @by more bytes lie within the vector, and at least one behind them */
+static __always_inline struct kiobuf_cursor
+kiobuf_cursor_advance(struct kiobuf_cursor cur, const struct kiobuf_vec *vec,
+		      u64 by)
 {
-	const struct bio_vec *frags = vec->frags;
-	u64 skip = cur->skip + by;
-	u32 frag = cur->frag;
+	const struct bio_vec *frag = vec->frags + cur.frag;
 
-	while (skip && skip >= frags[frag].bv_len)
-		skip -= frags[frag++].bv_len;
-	cur->frag = frag;
-	cur->skip = skip;
+	s64 rest = by + cur.skip;
+
+	do
+		rest -= frag++->bv_len;
+	while (rest >= 0);
+	frag--;
+	cur.frag = frag - vec->frags;
+	cur.skip = rest + frag->bv_len;
+	return cur;
 }
 
 static bool kiobuf_window_ok(const struct kiobuf *parent, u64 offset,
@@ -38,30 +42,44 @@ static bool kiobuf_window_ok(const struct kiobuf *parent, u64 offset,
 }
 
 /*
- * @cur: where byte @offset of the parent's window is. Fails with the errno that the
- * parent was cancelled with.
+ * As kiobuf_reset(), but for a place in the parent, and what it inherits. What is read
+ * of the parent is read before anything is written, as far as that saves a store.
  */
-static int kiobuf_clone_window(struct kiobuf *kb, struct kiobuf *parent,
-			       u64 offset, u64 length,
-			       const struct kiobuf_cursor *cur)
+static __always_inline void kiobuf_clone_window(struct kiobuf *kb,
+						const struct kiobuf *parent,
+						u64 offset, u64 length,
+						struct kiobuf_cursor cur)
 {
-	int ret;
+	struct kiobuf_dev *dev = parent->dev;
+	u64 pos = parent->pos + offset;
+	struct kiobuf_vec *vec = parent->vec;
+	u16 flags = parent->flags & KIOBUF_INHERIT;
+	u16 ioprio = parent->ioprio;
+	u32 hints = parent->hints;
+	u8 op = parent->op;
 
-	kiobuf_reset(kb, parent->dev, parent->op, parent->pos + offset,
-		     parent->vec, length);
+	kiobuf_reset(kb, dev, op, pos, vec, length);
 	kb->offset = offset;
-	kb->frag = cur->frag;
-	kb->skip = cur->skip;
-	kb->flags = parent->flags & KIOBUF_INHERIT;
-	kb->hints = parent->hints;
-	kb->ioprio = parent->ioprio;
-	kb->parent = parent;
-	ret = kiobuf_link_clone(kb, parent);
+	kb->frag = cur.frag;
+	kb->skip = cur.skip;
+	kb->flags = flags;
+	kb->hints = hints;
+	kb->ioprio = ioprio;
+}
+
+/*
+ * Fails with the errno that the parent was cancelled with. Else the clone is in flight:
+ * only its own fields are left to be written.
+ */
+static __always_inline int kiobuf_clone_begin(struct kiobuf *kb,
+					      struct kiobuf *parent)
+{
+	int ret = kiobuf_link_clone(kb, parent);
+
 	if (unlikely(ret)) {
 		kb->parent = NULL;
 		return ret;
 	}
-	parent->active = true;
 	trace_clone(kb);
 	return 0;
 }
@@ -70,39 +88,56 @@ static struct kiobuf_cursor kiobuf_find(const struct kiobuf *parent, u64 offset)
 {
 	struct kiobuf_cursor cur = { parent->frag, parent->skip };
 
-	if (parent->vec)
-		kiobuf_cursor_advance(&cur, parent->vec, offset);
-	return cur;
+	/* At its very end there may be no fragment. */
+	if (!parent->vec || offset == parent->length)
+		return cur;
+	return kiobuf_cursor_advance(cur, parent->vec, offset);
 }
 
 /* Some legs have it already: all must get it, shut down or not. */
 static bool kiobuf_must_go_on(const struct kiobuf *parent)
 {
-	struct kiobuf_dev *dev = parent->dev;
-
-	return READ_ONCE(parent->fate) & KIOBUF_PARENT && dev->ops->veto &&
-	       dev->ops->veto(dev, parent);
+	return READ_ONCE(parent->fate) & KIOBUF_PARENT &&
+	       parent->flags & KIOBUF_FIRM;
 }
 
-static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
-					  u64 length, gfp_t gfp,
-					  const struct kiobuf_cursor *cur)
+static noinline struct kiobuf *kiobuf_take_any(struct kiobuf *parent, gfp_t gfp)
 {
 	struct kiobuf_dev *dev = parent->dev;
-	struct kiobuf *kb;
+
+	if (READ_ONCE(dev->shutdown) && !kiobuf_must_go_on(parent))
+		return ERR_PTR(READ_ONCE(dev->shutdown) ?: -ESHUTDOWN);
+	return kiobuf_pool_alloc(&dev->pool, gfp) ?: ERR_PTR(-EAGAIN);
+}
+
+static __always_inline struct kiobuf *kiobuf_take(struct kiobuf *parent,
+						  gfp_t gfp)
+{
+	struct kiobuf_dev *dev = parent->dev;
+	struct kiobuf *kb = NULL;
+
+	if (likely(!READ_ONCE(dev->shutdown)))
+		kb = kiobuf_pool_pop(&dev->pool);
+	return likely(kb) ? kb : kiobuf_take_any(parent, gfp);
+}
+
+static __always_inline struct kiobuf *
+kiobuf_pooled_clone(struct kiobuf *parent, u64 offset, u64 length, gfp_t gfp,
+		    struct kiobuf_cursor cur)
+{
+	struct kiobuf_dev *dev = parent->dev;
+	struct kiobuf *kb = kiobuf_take(parent, gfp);
 	int ret;
 
-	if (unlikely(READ_ONCE(dev->shutdown)) && !kiobuf_must_go_on(parent))
-		return ERR_PTR(READ_ONCE(dev->shutdown) ?: -ESHUTDOWN);
-	kb = kiobuf_pool_alloc(&dev->pool, gfp);
-	if (!kb)
-		return ERR_PTR(-EAGAIN);
-	ret = kiobuf_clone_window(kb, parent, offset, length, cur);
+	if (IS_ERR(kb))
+		return kb;
+	kiobuf_clone_window(kb, parent, offset, length, cur);
+	kb->flags |= KIOBUF_POOLED;
+	ret = kiobuf_clone_begin(kb, parent);
 	if (unlikely(ret)) {
 		kiobuf_pool_free(&dev->pool, kb);
 		return ERR_PTR(ret);
 	}
-	kb->flags |= KIOBUF_POOLED;
 	kiobuf_stat_inc(dev, clones);
 	return kb;
 }
@@ -127,13 +162,12 @@ static struct kiobuf *kiobuf_pooled_clone(struct kiobuf *parent, u64 offset,
 int kiobuf_init_clone(struct kiobuf *kb, struct kiobuf *parent, u64 offset,
 		      u64 length)
 {
-	struct kiobuf_cursor cur;
-
 	if (!kiobuf_window_ok(parent, offset, length))
 		return -EINVAL;
-	cur = kiobuf_find(parent, offset);
 	kiobuf_init_once(kb);
-	return kiobuf_clone_window(kb, parent, offset, length, &cur);
+	kiobuf_clone_window(kb, parent, offset, length,
+			    kiobuf_find(parent, offset));
+	return kiobuf_clone_begin(kb, parent);
 }
 EXPORT_SYMBOL_GPL(kiobuf_init_clone);
 
@@ -155,12 +189,10 @@ EXPORT_SYMBOL_GPL(kiobuf_init_clone);
 struct kiobuf *kiobuf_alloc_clone(struct kiobuf *parent, u64 offset,
 				  u64 length, gfp_t gfp)
 {
-	struct kiobuf_cursor cur;
-
 	if (!kiobuf_window_ok(parent, offset, length))
 		return ERR_PTR(-EINVAL);
-	cur = kiobuf_find(parent, offset);
-	return kiobuf_pooled_clone(parent, offset, length, gfp, &cur);
+	return kiobuf_pooled_clone(parent, offset, length, gfp,
+				   kiobuf_find(parent, offset));
 }
 EXPORT_SYMBOL_GPL(kiobuf_alloc_clone);
 
@@ -184,12 +216,12 @@ struct kiobuf *kiobuf_carve(struct kiobuf *parent, u64 length)
 	if (!left)
 		return NULL;
 	length = min(length, left);
-	kb = kiobuf_pooled_clone(parent, parent->carved, length,
-				 GFP_NOWAIT, &cur);
+	kb = kiobuf_pooled_clone(parent, parent->carved, length, GFP_NOWAIT,
+				 cur);
 	if (IS_ERR(kb))
 		return kb;
 	if (parent->vec && length < left)
-		kiobuf_cursor_advance(&cur, parent->vec, length);
+		cur = kiobuf_cursor_advance(cur, parent->vec, length);
 	parent->flags |= KIOBUF_CARVED;
 	parent->carved += length;
 	parent->carve_frag = cur.frag;
@@ -213,6 +245,6 @@ struct kiobuf *kiobuf_mirror(struct kiobuf *parent, u64 length)
 	struct kiobuf_cursor cur = { parent->frag, parent->skip };
 
 	return kiobuf_pooled_clone(parent, 0, min(length, parent->length),
-				   GFP_NOWAIT, &cur);
+				   GFP_NOWAIT, cur);
 }
 EXPORT_SYMBOL_GPL(kiobuf_mirror);

@@ -96,19 +96,36 @@ static bool kiobuf_collate_any(struct kiobuf *parent, struct kiobuf *child)
 	return first;
 }
 
-/* By the rule of who made the clone: the parent's device, or its maker. */
+/* The device that made a clone: the parent may have gone on to another. */
+static struct kiobuf_dev *kiobuf_maker(struct kiobuf *child)
+{
+	return child->flags & KIOBUF_POOLED ?
+		container_of(kiobuf_slot(child)->pool, struct kiobuf_dev,
+			     pool) : child->parent->dev;
+}
+
+static void kiobuf_collate_by_dev(struct kiobuf_dev *dev, struct kiobuf *parent,
+				  struct kiobuf *child)
+{
+	if (!child->error)
+		return;
+	if (dev->ops->collate)
+		dev->ops->collate(dev, parent, child);
+	else
+		kiobuf_collate_prefix(parent, child);
+}
+
+/*
+ * By the rule of who made the clone: the parent's device, or its maker. Where that is
+ * not KIOBUF_ANY, there is nothing to merge of a clone that is good.
+ */
 static bool kiobuf_collate(struct kiobuf *parent, struct kiobuf *child)
 {
-	if (likely(parent->flags & KIOBUF_BY_DEV)) {
-		if (parent->dev->ops->collate)
-			parent->dev->ops->collate(parent, child);
-		else
-			kiobuf_collate_prefix(parent, child);
-		return false;
-	}
-	if (parent->flags & KIOBUF_ANY)
+	if (parent->flags & KIOBUF_BY_DEV)
+		kiobuf_collate_by_dev(kiobuf_maker(child), parent, child);
+	else if (parent->flags & KIOBUF_ANY)
 		return kiobuf_collate_any(parent, child);
-	if (!(parent->flags & KIOBUF_COLLATE_OWN))
+	else if (!(parent->flags & KIOBUF_COLLATE_OWN))
 		kiobuf_collate_prefix(parent, child);
 	return false;
 }
@@ -134,7 +151,8 @@ static void kiobuf_forget(struct kiobuf *kb)
  */
 void kiobuf_restart(struct kiobuf *kb)
 {
-	kb->flags &= ~(KIOBUF_CARVED | KIOBUF_BY_DEV);
+	kb->flags &= ~(KIOBUF_CARVED | KIOBUF_BY_DEV | KIOBUF_FIRM |
+		       KIOBUF_APART);
 	kiobuf_forget(kb);
 }
 EXPORT_SYMBOL_GPL(kiobuf_restart);
@@ -186,10 +204,19 @@ static void kiobuf_unpush(struct kiobuf *kb, struct kiobuf_frame *frame)
 	}
 }
 
+/* No error, and nobody who wants to hear of that but its owner. */
+static __always_inline bool kiobuf_is_plain(const struct kiobuf *kb)
+{
+	return likely(!kb->error &&
+		      !(kb->flags & (KIOBUF_ANY | KIOBUF_END_IN_TASK)) &&
+		      (!kb->frames || kb->flags & KIOBUF_GUARDED));
+}
+
 /* Returns false if a frame's owner, or a worker, has the header now. */
 static bool kiobuf_pop_frames(struct kiobuf *kb,
 			      const struct kiobuf_ender *here)
 {
+	kb->flags &= ~(KIOBUF_FIRM | KIOBUF_APART);
 	while (kb->frames) {
 		struct kiobuf_frame *frame = kb->frames;
 
@@ -206,12 +233,12 @@ static bool kiobuf_pop_frames(struct kiobuf *kb,
 }
 
 /* Hands an ended header to its owner, who may free it. */
-static void kiobuf_hand_over(struct kiobuf *kb, struct kiobuf_dev *maker)
+static __always_inline void kiobuf_hand_over(struct kiobuf *kb)
 {
 	if (kb->end_io)
 		kb->end_io(kb);
-	else if (kb->flags & KIOBUF_POOLED)
-		kiobuf_pool_free(&maker->pool, kb);
+	else if (likely(kb->flags & KIOBUF_POOLED))
+		kiobuf_pool_free(kiobuf_slot(kb)->pool, kb);
 	else
 		kiobuf_done(kb);
 }
@@ -247,48 +274,56 @@ static void kiobuf_legacy_leave(struct kiobuf_legacy *legacy,
 	kiobuf_fault_free(legacy->faults);
 }
 
-/* Takes the header off the list that it is on. */
-static void kiobuf_leave(struct kiobuf *kb, struct kiobuf *parent)
+static noinline void kiobuf_leave_collated(struct kiobuf *kb,
+					   struct kiobuf *parent)
 {
-	bool won = false;
+	bool won = kiobuf_collate(parent, kb);
 
-	if (parent) {
-		won = kiobuf_collate(parent, kb);
+	kiobuf_unlink_clone(kb, parent);
+	if (won)
+		kiobuf_cancel_clones(parent, -ECANCELED);
+}
+
+/* Takes the header off the list that it is on. */
+static __always_inline void kiobuf_leave(struct kiobuf *kb,
+					 struct kiobuf *parent)
+{
+	if (!parent) {
+		if (!hlist_unhashed(&kb->sibling))
+			kiobuf_untrack(kb);
+	} else if (unlikely(kb->error || parent->flags & KIOBUF_ANY)) {
+		kiobuf_leave_collated(kb, parent);
+	} else {
 		kiobuf_unlink_clone(kb, parent);
-		if (unlikely(won))
-			kiobuf_cancel_clones(parent, -ECANCELED);
-	} else if (!hlist_unhashed(&kb->sibling)) {
-		kiobuf_untrack(kb);
 	}
 }
 
-static noinline struct kiobuf *kiobuf_finish_failed(struct kiobuf *kb)
+/* Both return the parent, of which the clone's share is still to be dropped. */
+static struct kiobuf *kiobuf_finish_failed(struct kiobuf *kb)
 {
 	struct kiobuf *parent = kb->parent;
 	struct kiobuf_legacy legacy;
 
+	trace_endio(kb);
 	kiobuf_legacy_take(&legacy, kb);
 	kiobuf_leave(kb, parent);
 	legacy.merge = kb->fate & KIOBUF_MERGE;
-	kiobuf_hand_over(kb, parent ? parent->dev : NULL);
+	kiobuf_hand_over(kb);
 	kiobuf_legacy_leave(&legacy, parent);
 	return parent;
 }
 
-/* Returns the parent, of which the clone's share is still to be dropped. */
-static struct kiobuf *kiobuf_finish(struct kiobuf *kb)
+static __always_inline struct kiobuf *kiobuf_finish_good(struct kiobuf *kb)
 {
 	struct kiobuf *parent = kb->parent;
 
 	trace_endio(kb);
-	if (unlikely(kb->error))
-		return kiobuf_finish_failed(kb);
 	kiobuf_leave(kb, parent);
-	kiobuf_hand_over(kb, parent ? parent->dev : NULL);
+	kiobuf_hand_over(kb);
 	return parent;
 }
 
-static bool kiobuf_drop_one_of_many(struct kiobuf *kb)
+static __always_inline bool kiobuf_drop_one_of_many(struct kiobuf *kb)
 {
 	int left = atomic_dec_return(&kb->io_count);
 
@@ -321,8 +356,8 @@ static struct kiobuf_dev *kiobuf_end_dev(const struct kiobuf *kb)
  * when there is none or somebody else goes on with this one. @here: the worker that
  * runs this, NULL if none does and nothing may sleep.
  */
-static struct kiobuf *kiobuf_climb(struct kiobuf *kb,
-				   const struct kiobuf_ender *here)
+static noinline struct kiobuf *kiobuf_climb_any(struct kiobuf *kb,
+						const struct kiobuf_ender *here)
 {
 	if (unlikely(kb->fate & KIOBUF_WON))
 		kiobuf_forget(kb);
@@ -331,10 +366,21 @@ static struct kiobuf *kiobuf_climb(struct kiobuf *kb,
 	if (unlikely(kb->flags & KIOBUF_END_IN_TASK) &&
 	    kiobuf_end_later(kb, kiobuf_end_dev(kb), here))
 		return NULL;
-	return kiobuf_finish(kb);
+	return kb->error ? kiobuf_finish_failed(kb) : kiobuf_finish_good(kb);
 }
 
-static void kiobuf_climb_on(struct kiobuf *kb, const struct kiobuf_ender *here)
+/* The same; by far the most have frames that need no look, if any. */
+static __always_inline struct kiobuf *
+kiobuf_climb(struct kiobuf *kb, const struct kiobuf_ender *here)
+{
+	if (unlikely(!kiobuf_is_plain(kb)))
+		return kiobuf_climb_any(kb, here);
+	while (unlikely(kb->frames))
+		kiobuf_unpush(kb, kb->frames);
+	return kiobuf_finish_good(kb);
+}
+
+static __always_inline void kiobuf_climb_on(struct kiobuf *kb, const struct kiobuf_ender *here)
 {
 	while (kb && kiobuf_drop_share(kb))
 		kb = kiobuf_climb(kb, here);
@@ -353,6 +399,19 @@ void kiobuf_resume(struct kiobuf *kb)
 }
 EXPORT_SYMBOL_GPL(kiobuf_resume);
 
+/* What kiobuf_go_on() has sent down must not be taken for a failure of a clone. */
+static noinline void kiobuf_report(struct kiobuf *kb, u64 bytes, int error)
+{
+	if (kb->dev)
+		kiobuf_stat_inc(kb->dev, failed);
+	if (!(kb->flags & KIOBUF_APART)) {
+		kiobuf_fail(kb, bytes, error);
+		return;
+	}
+	kb->carved = -error;
+	kb->flags &= ~KIOBUF_GUARDED;
+}
+
 /**
  * __kiobuf_endio() - all that kiobuf_endio() does not do in line
  * @kb: as for kiobuf_endio(), which is what to call
@@ -363,11 +422,8 @@ EXPORT_SYMBOL_GPL(kiobuf_resume);
  */
 void __kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 {
-	if (unlikely(error || bytes < kb->length)) {
-		if (kb->dev)
-			kiobuf_stat_inc(kb->dev, failed);
-		kiobuf_fail(kb, bytes, error ?: -EIO);
-	}
+	if (unlikely(error || bytes < kb->length))
+		kiobuf_report(kb, bytes, error ?: -EIO);
 	kiobuf_climb_on(kb, NULL);
 }
 EXPORT_SYMBOL_GPL(__kiobuf_endio);

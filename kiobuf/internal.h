@@ -58,8 +58,42 @@ int kiobuf_check_errno(int error, int instead);
 void kiobuf_track_init(void);
 void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home);
 void kiobuf_untrack(struct kiobuf *kb);
-int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent);
-void kiobuf_unlink_clone(struct kiobuf *kb, struct kiobuf *parent);
+
+/* Adds a share of @parent. A parent that was cancelled gets no more clones. */
+static __always_inline int kiobuf_link_clone(struct kiobuf *kb,
+					     struct kiobuf *parent)
+{
+	unsigned long flags;
+	int error;
+
+	kb->parent = parent;
+	spin_lock_irqsave(&parent->wait.lock, flags);
+	error = kiobuf_cancelled(parent);
+	if (likely(!error)) {
+		/* A failure from before the first clone has no range. */
+		if (unlikely(parent->error && !(parent->fate & KIOBUF_PARENT)))
+			parent->fate |= KIOBUF_VAGUE;
+		parent->fate |= KIOBUF_PARENT;
+		parent->active = true;
+		hlist_add_head(&kb->sibling, &parent->children);
+		atomic_inc(&parent->io_count);
+	}
+	spin_unlock_irqrestore(&parent->wait.lock, flags);
+	if (unlikely(!error && !parent->parent &&
+		     !(parent->flags & KIOBUF_TRACKED)))
+		kiobuf_track(parent, NULL);
+	return error;
+}
+
+static __always_inline void kiobuf_unlink_clone(struct kiobuf *kb,
+						struct kiobuf *parent)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&parent->wait.lock, flags);
+	hlist_del_init(&kb->sibling);
+	spin_unlock_irqrestore(&parent->wait.lock, flags);
+}
 
 /* timing.c */
 DECLARE_STATIC_KEY_FALSE(kiobuf_timing);

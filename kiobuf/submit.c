@@ -75,26 +75,31 @@ static void kiobuf_end_split(struct kiobuf *parent, struct kiobuf *child)
 }
 
 /*
- * The next header to take down: a clone of the innermost header being split.
+ * The next header to take down: a clone of the innermost header being split, or that
+ * header itself, which is then split no more: its share goes with it.
  * @top is where this loop began; its parents are not ours to split.
  */
 static struct kiobuf *kiobuf_next(struct kiobuf *splitting, struct kiobuf *top,
 				  struct kiobuf **innermost)
 {
-	struct kiobuf *child = NULL, *parent;
+	struct kiobuf *child, *parent;
 
 	while (splitting) {
 		child = splitting->dev->ops->next_child(splitting);
-		if (!IS_ERR_OR_NULL(child))
-			break;
+		if (!IS_ERR_OR_NULL(child) && child != splitting) {
+			*innermost = splitting;
+			return child;
+		}
 		/* It may be gone as soon as its share is dropped. */
 		parent = splitting == top ? NULL : splitting->parent;
+		if (child == splitting) {
+			*innermost = parent;
+			return child;
+		}
 		kiobuf_end_split(splitting, child);
 		splitting = parent;
-		child = NULL;
 	}
-	*innermost = splitting;
-	return child;
+	return NULL;
 }
 
 /* As far down as it goes without a split; returns the header to be split. */

@@ -88,40 +88,6 @@ void kiobuf_untrack(struct kiobuf *kb)
 	spin_unlock_irqrestore(kiobuf_roots_lock(home), flags);
 }
 
-/* ---- clones ---- */
-
-/* Adds a share of @parent. A parent that was cancelled gets no more clones. */
-int kiobuf_link_clone(struct kiobuf *kb, struct kiobuf *parent)
-{
-	unsigned long flags;
-	int error;
-
-	spin_lock_irqsave(&parent->wait.lock, flags);
-	error = kiobuf_cancelled(parent);
-	if (likely(!error)) {
-		/* A failure from before the first clone has no range. */
-		if (unlikely(parent->error && !(parent->fate & KIOBUF_PARENT)))
-			parent->fate |= KIOBUF_VAGUE;
-		parent->fate |= KIOBUF_PARENT;
-		hlist_add_head(&kb->sibling, &parent->children);
-		atomic_inc(&parent->io_count);
-	}
-	spin_unlock_irqrestore(&parent->wait.lock, flags);
-	if (unlikely(!error && !parent->parent &&
-		     !(parent->flags & KIOBUF_TRACKED)))
-		kiobuf_track(parent, NULL);
-	return error;
-}
-
-void kiobuf_unlink_clone(struct kiobuf *kb, struct kiobuf *parent)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&parent->wait.lock, flags);
-	hlist_del_init(&kb->sibling);
-	spin_unlock_irqrestore(&parent->wait.lock, flags);
-}
-
 /* ---- walks ---- */
 
 /* How many are held is more than sparse can follow: it is told of none. */

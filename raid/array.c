@@ -180,14 +180,23 @@ static int kraid_open_words(struct kraid_array *array)
 
 /* ---- up ---- */
 
+/* By superblocks, which say what it is */
+static bool kraid_is_assembled(const struct kraid_array *array)
+{
+	return array->has_sb && !array->create;
+}
+
 static int kraid_check(struct kraid_array *array)
 {
 	const struct kraid_personality *p = array->personality;
 
-	if (array->nr_legs < p->min_legs || array->nr_legs > p->max_legs)
+	if (!p)
+		return kblk_refuse(&array->object, -EINVAL,
+				   "The array has no level yet.");
+	if (array->nr_words < p->min_legs || array->nr_words > p->max_legs)
 		return kblk_refuse(&array->object, -EINVAL,
 				   "%s takes %u to %u legs, not %u.", p->name,
-				   p->min_legs, p->max_legs, array->nr_legs);
+				   p->min_legs, p->max_legs, array->nr_words);
 	return 0;
 }
 
@@ -210,7 +219,7 @@ static int kraid_place_by_name(struct kraid_array *array)
 	int ret;
 
 	array->nr_legs = array->nr_words;
-	ret = kraid_check(array) ?: kraid_alloc_legs(array);
+	ret = kraid_alloc_legs(array);
 	if (ret)
 		return ret;
 	list_for_each_entry(member, &array->members, list) {
@@ -229,7 +238,7 @@ static int kraid_place(struct kraid_array *array)
 	int ret;
 
 	array->sync.resynced = U64_MAX;
-	if (array->has_sb && !array->create)
+	if (kraid_is_assembled(array))
 		return kraid_meta_assemble(array);
 	ret = kraid_place_by_name(array);
 	return ret ?: array->has_sb ? kraid_meta_create(array) : 0;
@@ -343,12 +352,8 @@ int kraid_enable(struct kblk_object *object)
 
 	if (object->enabled)
 		return kraid_manage_grow(array);
-	if (!array->personality && (array->create || !array->has_sb))
-		return kblk_refuse(object, -EINVAL,
-				   "The array has no level yet.");
-	if (!array->nr_words)
-		return kblk_refuse(object, -EINVAL, "The array has no legs yet.");
-	ret = kraid_start(array);
+	ret = kraid_is_assembled(array) ? 0 : kraid_check(array);
+	ret = ret ?: kraid_start(array);
 	if (ret)
 		kraid_stop(array);
 	else

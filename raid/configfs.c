@@ -100,15 +100,16 @@ static int kraid_parse_layout(struct kraid_array *array, const char *name)
 		if (!kraid0_layout_parse(name, &array->layout))
 			return 0;
 		return kblk_refuse(&array->object, -EINVAL,
-				   "RAID-0 takes the layout original or alternate.");
+				   "layout takes original or alternate at level 0.");
 	case 10:
 		if (!kraid10_layout_parse(name, &array->layout))
 			return 0;
 		return kblk_refuse(&array->object, -EINVAL,
-				   "RAID-10 takes a layout such as n2, f2 or o3: near, far or offset, and the number of copies.");
+				   "layout takes n2, f2, o3 and the like at level 10: near, far or offset, and the number of copies.");
 	}
 	return kblk_refuse(&array->object, -EINVAL,
-			   "%s has one layout only.", array->personality->name);
+			   "layout takes nothing: %s has one only.",
+			   array->personality->name);
 }
 
 static ssize_t kraid_layout_write(struct kblk_object *object, const char *page,

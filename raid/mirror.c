@@ -162,11 +162,27 @@ static enum kiobuf_climb mirror_write_endio(struct kiobuf *kb,
 	return KIOBUF_CLIMB;
 }
 
-/* Has our frame, so it is one row, or needs not be cut into rows. */
-static bool mirror_is_row(const struct kiobuf *parent)
+/* What it did on the leg that it went on to itself; all clones have ended too. */
+static enum kiobuf_climb mirror_own_endio(struct kiobuf *kb,
+					  const struct kiobuf_frame *frame)
 {
-	return parent->frames && parent->frames->endio == mirror_write_endio &&
-	       parent->frames->dev == parent->dev;
+	struct kraid_array *array = kraid_of(kb->dev);
+	int error = kiobuf_own_error(kb);
+
+	if (error && !kraid_leg_fail(array, &array->legs[frame->data]))
+		kiobuf_fail(kb, 0, error);
+	return KIOBUF_CLIMB;
+}
+
+/* Has a frame of ours, so it is one row, or needs not be cut into rows. */
+static bool mirror_is_row(const struct kiobuf *parent,
+			  const struct kiobuf_dev *dev)
+{
+	const struct kiobuf_frame *frame = parent->frames;
+
+	return frame && frame->dev == dev &&
+	       (frame->endio == mirror_write_endio ||
+		frame->endio == mirror_own_endio);
 }
 
 static int mirror_submit_write(struct kraid_array *array, struct kiobuf *kb)
@@ -184,6 +200,7 @@ static int mirror_submit_write(struct kraid_array *array, struct kiobuf *kb)
 	kiobuf_push_frame(kb, mirror_write_endio, 0);
 	/* Once one leg has it, all must get it: no way back. */
 	kb->flags &= ~KIOBUF_NOWAIT;
+	kb->flags |= KIOBUF_FIRM;
 	return KIOBUF_SPLIT;
 }
 
@@ -268,39 +285,60 @@ static struct kiobuf *mirror_clone(struct kiobuf *parent,
 	return kb;
 }
 
-/* The next leg's clone: legs first, then twins. */
+/*
+ * The next share from number @n on that some leg gets: legs first, then twins. Returns
+ * the number, and the leg in @leg; @end if there are no more.
+ */
+static u32 mirror_next_share(const struct kraid_array *array,
+			     const struct kiobuf *parent, u32 n, u32 end,
+			     struct mirror_share *share, u32 *leg)
+{
+	u32 nr = mirror_nr_shares(array, parent);
+
+	for (; n < end; n++) {
+		*share = mirror_share(array, parent, n < nr ? n : n - nr);
+		*leg = share->leg + (n < nr ? 0 : array->nr_legs);
+		if (kraid_leg_writable(&array->legs[*leg]) &&
+		    (share->length || !parent->length))
+			break;
+	}
+	return n;
+}
+
+/* The last leg gets the request itself, where that can be done. */
 static struct kiobuf *mirror_next_copy(struct kiobuf *parent,
 				       struct kraid_array *array)
 {
-	u32 nr = mirror_nr_shares(array, parent);
-	u32 end = unlikely(array->nr_twins) ? 2 * nr : nr;
-	struct mirror_share share;
+	u32 end = mirror_nr_shares(array, parent), n, next, leg, unused;
+	struct mirror_share share, rest;
 	struct kiobuf *kb;
-	u32 n, leg;
 
-	for (n = parent->carved; n < end; n++) {
-		share = mirror_share(array, parent, n < nr ? n : n - nr);
-		leg = share.leg + (n < nr ? 0 : array->nr_legs);
-		if (!kraid_leg_writable(&array->legs[leg]) ||
-		    (!share.length && parent->length))
-			continue;
-		kb = mirror_clone(parent, array, &share, leg);
-		if (!IS_ERR(kb))
-			parent->carved = n + 1;
-		return kb;
+	if (unlikely(array->nr_twins))
+		end *= 2;
+	n = mirror_next_share(array, parent, parent->carved, end, &share, &leg);
+	if (n == end) {
+		/* Nobody has it, unless it is too small a discard to matter. */
+		return parent->carved || parent->op == KIOBUF_DISCARD ? NULL :
+		       ERR_PTR(-EIO);
 	}
-	/* Nobody has it, unless it is too small a discard to matter. */
-	if (!parent->carved && parent->op != KIOBUF_DISCARD)
-		return ERR_PTR(-EIO);
-	return NULL;
+	next = mirror_next_share(array, parent, n + 1, end, &rest, &unused);
+	if (next == end && parent->op == KIOBUF_WRITE &&
+	    kiobuf_go_on(parent, array->legs[leg].dev,
+			 share.pos + array->legs[leg].start, mirror_own_endio,
+			 leg))
+		return parent;
+	kb = mirror_clone(parent, array, &share, leg);
+	if (!IS_ERR(kb))
+		parent->carved = next;
+	return kb;
 }
 
 static struct kiobuf *mirror_next_child(struct kiobuf *parent)
 {
 	struct kraid_array *array = kraid_of(parent->dev);
 
-	return likely(mirror_is_row(parent)) ? mirror_next_copy(parent, array) :
-					       mirror_next_row(parent, array);
+	return likely(mirror_is_row(parent, parent->dev)) ?
+	       mirror_next_copy(parent, array) : mirror_next_row(parent, array);
 }
 
 /* A write or flush that failed: legs differ unless this one is left out. */
@@ -319,12 +357,17 @@ static void mirror_collate_write(struct kraid_array *array,
  * left. A discard is a hint, and its failure is nobody's; one of zeroes lets the block
  * layer write them itself.
  */
-static void mirror_collate_copy(struct kiobuf *parent, struct kiobuf *child)
+static void mirror_collate(struct kiobuf_dev *dev, struct kiobuf *parent,
+			   struct kiobuf *child)
 {
+	if (!mirror_is_row(parent, dev)) {
+		kiobuf_collate_prefix(parent, child);
+		return;
+	}
 	switch (parent->op) {
 	case KIOBUF_WRITE:
 	case KIOBUF_FLUSH:
-		mirror_collate_write(kraid_of(parent->dev), parent, child);
+		mirror_collate_write(kraid_of(dev), parent, child);
 		break;
 	case KIOBUF_WRITE_ZEROES:
 		kiobuf_fail(parent, 0, -EOPNOTSUPP);
@@ -332,30 +375,10 @@ static void mirror_collate_copy(struct kiobuf *parent, struct kiobuf *child)
 	}
 }
 
-static void mirror_collate(struct kiobuf *parent, struct kiobuf *child)
-{
-	if (likely(!child->error))
-		return;
-	if (mirror_is_row(parent))
-		mirror_collate_copy(parent, child);
-	else
-		kiobuf_collate_prefix(parent, child);
-}
-
-/*
- * Some legs with the new data, some with the old: all of a write or none of it. What
- * waits in one of our queues has no clones yet, and gets none once it is marked.
- */
-static bool mirror_veto(struct kiobuf_dev *dev, const struct kiobuf *kb)
-{
-	return kb->op != KIOBUF_READ && kb->fate & KIOBUF_PARENT;
-}
-
 static const struct kiobuf_dev_ops mirror_ops = {
 	.submit		= mirror_submit,
 	.next_child	= mirror_next_child,
 	.collate	= mirror_collate,
-	.veto		= mirror_veto,
 };
 
 static bool mirror_row_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
@@ -371,7 +394,6 @@ const struct kiobuf_dev_ops kraid_row_ops = {
 	.next_child	= mirror_next_child,
 	.collate	= mirror_collate,
 	.cancel		= mirror_row_cancel,
-	.veto		= mirror_veto,
 };
 
 /* ---- shape ---- */

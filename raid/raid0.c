@@ -102,28 +102,46 @@ static struct kiobuf *raid0_next_child(struct kiobuf *parent)
 	return kb;
 }
 
-/* A share is scattered over the parent: find the byte that failed first. */
-static u64 raid0_first_bad(const struct kiobuf *parent,
-			   const struct kiobuf *child)
-{
-	const struct raid0_map *map = kraid_of(parent->dev)->zones;
-	struct kraid_place place;
+/* More pieces than this, and all from the first one on counts as failed. */
+#define RAID0_MAX_PIECES 256
 
-	if (parent->op == KIOBUF_FLUSH)
-		return 0;
-	raid0_share(map, parent->pos, parent->length,
-		    (uintptr_t)child->private, &place);
+/* A share is scattered over the parent: tells the pieces of it that failed. */
+static void raid0_fail_pieces(const struct raid0_map *map,
+			      struct kiobuf *parent, struct kiobuf *child,
+			      struct kraid_place place)
+{
+	u64 left = child->length - child->bytes;
+	bool all = left / map->chunk > RAID0_MAX_PIECES;
+	u64 pos, piece;
+
 	place.pos += child->bytes;
-	return raid0_unmap(map, place) - parent->pos;
+	for (; left; left -= piece, place.pos += piece) {
+		pos = raid0_unmap(map, place);
+		piece = min_t(u64, left, raid0_left(map, pos));
+		if (all) {
+			kiobuf_fail(parent, pos - parent->pos, child->error);
+			return;
+		}
+		kiobuf_fail_range(parent, pos - parent->pos, piece,
+				  child->error);
+	}
 }
 
-static void raid0_collate(struct kiobuf *parent, struct kiobuf *child)
+static void raid0_collate(struct kiobuf_dev *dev, struct kiobuf *parent,
+			  struct kiobuf *child)
 {
-	if (likely(!raid0_by_share(parent)))
+	const struct raid0_map *map = kraid_of(dev)->zones;
+	struct kraid_place place;
+
+	if (parent->op == KIOBUF_FLUSH) {
+		kiobuf_fail(parent, 0, child->error);
+	} else if (raid0_by_share(parent)) {
+		raid0_share(map, parent->pos, parent->length,
+			    (uintptr_t)child->private, &place);
+		raid0_fail_pieces(map, parent, child, place);
+	} else {
 		kiobuf_collate_prefix(parent, child);
-	else if (child->error)
-		kiobuf_fail(parent, raid0_first_bad(parent, child),
-			    child->error);
+	}
 }
 
 static const struct kiobuf_dev_ops raid0_ops = {

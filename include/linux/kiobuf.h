@@ -124,6 +124,15 @@ enum kiobuf_op {
 #define KIOBUF_BY_DEV		(1U << 11)	/* its clones are of its device's making,
 						 * which collates them
 						 */
+#define KIOBUF_GUARDED		(1U << 12)	/* all its frames are guards */
+#define KIOBUF_APART		(1U << 13)	/* see kiobuf_go_on() */
+/* kb->flags: set by a device on a header that it holds, before the first clone */
+#define KIOBUF_FIRM		(1U << 14)	/* must not be cancelled in the middle, nor
+						 * what is below it: mirrors and parity,
+						 * where some clones done and others not
+						 * would leave data inconsistent. Kept
+						 * until its last clone has ended.
+						 */
 
 /* kb->fate, guarded by kb->wait.lock */
 #define KIOBUF_DONE		(1U << 0)	/* the end was announced to waiters */
@@ -505,8 +514,8 @@ DECLARE_TRACEPOINT(endio);
  * are called, then the result goes to the parent, then the owner has it.
  * The caller must not touch @kb afterwards.
  *
- * Context: any, hard irq too; not under a lock that a device's ->cancel() or ->veto()
- * takes, such as that of a queue.
+ * Context: any, hard irq too; not under a lock that a device's ->cancel() takes,
+ * such as that of a queue.
  */
 static inline void kiobuf_endio(struct kiobuf *kb, u64 bytes, int error)
 {
@@ -553,6 +562,28 @@ static inline void kiobuf_intercept(struct kiobuf *kb,
 	frame->next = kb->frames;
 	frame->behind = false;
 	kb->frames = frame;
+	kb->flags &= ~KIOBUF_GUARDED;
+}
+
+/* A frame from behind the header, NULL if none is free. */
+static inline struct kiobuf_frame *__kiobuf_push(struct kiobuf *kb,
+						 kiobuf_endio_fn endio,
+						 u32 data)
+{
+	struct kiobuf_frame *frame;
+
+	if (unlikely(!kb->spare))
+		return NULL;
+	frame = (struct kiobuf_frame *)(kb + 1) + --kb->spare;
+	frame->next = kb->frames;
+	frame->endio = endio;
+	frame->dev = kb->dev;
+	frame->pos = kb->pos;
+	frame->data = data;
+	frame->task = false;
+	frame->behind = true;
+	kb->frames = frame;
+	return frame;
 }
 
 /**
@@ -567,17 +598,26 @@ static inline void kiobuf_intercept(struct kiobuf *kb,
 static inline bool kiobuf_push_frame(struct kiobuf *kb, kiobuf_endio_fn endio,
 				     u32 data)
 {
-	struct kiobuf_frame *frame;
+	kb->flags &= ~KIOBUF_GUARDED;
+	return __kiobuf_push(kb, endio, data);
+}
 
-	if (unlikely(!kb->spare))
-		return false;
-	frame = (struct kiobuf_frame *)(kb + 1) + --kb->spare;
-	frame->endio = endio;
-	frame->data = data;
-	frame->task = false;
-	kiobuf_intercept(kb, frame);
-	frame->behind = true;
-	return true;
+/**
+ * kiobuf_push_guard() - as kiobuf_push_frame(), for who looks at failures only
+ * @kb: likewise
+ * @endio: called if the header has failed, perhaps if it has not: then it must answer
+ *	KIOBUF_CLIMB, and its pusher must not need the call
+ * @data: likewise
+ *
+ * Costs less on the way up. Context: as kiobuf_push_frame().
+ * Return: likewise.
+ */
+static inline bool kiobuf_push_guard(struct kiobuf *kb, kiobuf_endio_fn endio,
+				     u32 data)
+{
+	if (likely(!kb->frames))
+		kb->flags |= KIOBUF_GUARDED;
+	return __kiobuf_push(kb, endio, data);
 }
 
 #endif /* _LINUX_KIOBUF_H */

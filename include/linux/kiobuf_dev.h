@@ -59,27 +59,25 @@ enum kiobuf_verdict {
  *	NULL: all are made. ERR_PTR(-EAGAIN) from those two: no header is free;
  *	the core asks again from a worker, until there is one. Any other
  *	ERR_PTR fails the rest of the parent. Everything it needs to know where
- *	it was is parent->carved.
- * @collate: optional. A clone has ended; merge its result into the parent. Without
- *	it the good prefix and the lowest failure are kept. Context: any, may
- *	run for several children of one parent at once.
+ *	it was is parent->carved. The parent itself: no more clones, it goes on to
+ *	where kiobuf_go_on() has pointed it.
+ * @collate: optional. A clone that @dev has made failed; merge its result into the
+ *	parent, which may have gone on to another device. Without it the good prefix
+ *	and the lowest failure are kept. Context: any, may run for several children of
+ *	one parent at once.
  * @cancel: required if the device keeps headers waiting. Take @kb, which is marked as
  *	cancelled, off the queue of @dev if it waits there, and say whether it did: the
  *	core then ends it. kiobuf_unqueue() does that. @kb may have gone elsewhere, or
  *	have ended: don't look at kb->dev. Context: irqs off, under
  *	kb->wait.lock and those of its parents; may take the queue's lock, must
  *	end no header.
- * @veto: optional. True if @kb, which @dev has split or is about to, must not be
- *	cancelled in the middle: mirrors and parity, where some clones done and others
- *	not would leave the data inconsistent. Nothing below it is then cancelled.
- *	Asked under kb->wait.lock, irqs off; as with @cancel, @kb may have gone on.
  */
 struct kiobuf_dev_ops {
 	int		(*submit)(struct kiobuf *kb);
 	struct kiobuf *	(*next_child)(struct kiobuf *parent);
-	void		(*collate)(struct kiobuf *parent, struct kiobuf *child);
+	void		(*collate)(struct kiobuf_dev *dev, struct kiobuf *parent,
+				   struct kiobuf *child);
 	bool		(*cancel)(struct kiobuf_dev *dev, struct kiobuf *kb);
-	bool		(*veto)(struct kiobuf_dev *dev, const struct kiobuf *kb);
 };
 
 /**
@@ -267,6 +265,11 @@ static inline void kiobuf_pool_free(struct kiobuf_pool *pool,
 						 * one cache below, flushed whole
 						 */
 #define KIOBUF_DEV_DISK		(1U << 1)	/* part of a struct kblk_disk */
+#define KIOBUF_DEV_LEAF		(1U << 2)	/* splits and queues no header up to
+						 * KIOBUF_LEAF_MAX bytes, and
+						 * reports all of it or nothing
+						 */
+#define KIOBUF_LEAF_MAX		(1ULL << 31)
 
 #define KIOBUF_DEV_NAME_MAX	40
 #define KIOBUF_DEV_MAX_DEPTH	32
@@ -378,6 +381,47 @@ typedef int (*kiobuf_visit_fn)(struct kiobuf_dev *dev, void *arg);
 
 int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 		       void *arg);
+
+/**
+ * kiobuf_go_on() - send a header that was split down itself, in place of a last clone
+ * @kb: as handed to ->next_child(), which answers @kb if this is true
+ * @dev: where to
+ * @pos: position there
+ * @endio: guard that sees @kb again when it and all its clones have ended. What it
+ *	did on @dev is kiobuf_own_error(), kept apart from the failures of its
+ *	clones, which are collated as ever: kiobuf_fail(kb, 0, own) makes it one more.
+ * @data: kept in frame->data
+ *
+ * For mirrors: it saves a clone, and where the request is a bio this goes down itself.
+ * Only to a leaf, since a device that splits @kb again would mix its clones with ours.
+ *
+ * Context: ->next_child().
+ * Return: false if it cannot be done, and a clone has to be made.
+ */
+static inline bool kiobuf_go_on(struct kiobuf *kb, struct kiobuf_dev *dev,
+				u64 pos, kiobuf_endio_fn endio, u32 data)
+{
+	if (!(dev->flags & KIOBUF_DEV_LEAF) || kb->length > KIOBUF_LEAF_MAX ||
+	    !kiobuf_push_guard(kb, endio, data))
+		return false;
+	kb->flags |= KIOBUF_APART;
+	kb->carved = 0;
+	kb->dev = dev;
+	kb->pos = pos;
+	return true;
+}
+
+/**
+ * kiobuf_own_error() - how a header did where kiobuf_go_on() has sent it
+ * @kb: header in the guard that was pushed there
+ *
+ * Context: that guard's endio.
+ * Return: a negative errno, 0 if all of it went well.
+ */
+static inline int kiobuf_own_error(const struct kiobuf *kb)
+{
+	return -(int)kb->carved;
+}
 
 /* cancel.c */
 int kiobuf_dev_cancel(struct kiobuf_dev *dev, u64 id, int error);

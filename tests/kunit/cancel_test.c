@@ -47,8 +47,10 @@ static int gate_submit(struct kiobuf *kb)
 {
 	struct gate *gate = container_of(kb->dev, struct gate, dev);
 
-	if (gate->border && kb->length > gate->border)
+	if (gate->border && kb->length > gate->border) {
+		kb->flags |= gate->veto ? KIOBUF_FIRM : 0;
 		return KIOBUF_SPLIT;
+	}
 	if (gate->cancels)
 		kiobuf_cancel(kb, -EINTR);
 	return kiobuf_enqueue(&gate->queue, kb);
@@ -64,11 +66,6 @@ static struct kiobuf *gate_next_child(struct kiobuf *parent)
 static bool gate_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 {
 	return kiobuf_unqueue(&container_of(dev, struct gate, dev)->queue, kb);
-}
-
-static bool gate_veto(struct kiobuf_dev *dev, const struct kiobuf *kb)
-{
-	return container_of(dev, struct gate, dev)->veto;
 }
 
 static int gate_let(struct gate *gate, int nr)
@@ -107,7 +104,6 @@ static const struct kiobuf_dev_ops gate_ops = {
 	.submit		= gate_submit,
 	.next_child	= gate_next_child,
 	.cancel		= gate_cancel,
-	.veto		= gate_veto,
 };
 
 static const struct kiobuf_dev_ops sink_ops = { .submit = sink_submit };

@@ -21,5 +21,6 @@ extern struct kunit_suite kio_scale_suite;
 extern struct kunit_suite kio_filter_suite;
 extern struct kunit_suite kio_raid_sb_suite;
 extern struct kunit_suite kio_raid_layout_suite;
+extern struct kunit_suite kio_mirror_suite;
 
 #endif /* _KIO_TESTS_H */
