@@ -329,13 +329,30 @@ static noinline void kblk_lent_end_any(struct kblk_root *root)
 
 /*
  * Guards have nothing to look at in a header that is good, and whose clones, if it had
- * any, have all ended well: then it is as it was before they came.
+ * any, have all ended well: then it is as it was before they came. Of one frame the call
+ * is made here; more are for the climb. False if the header is not ready to be given
+ * back: it was held, or the climb is to go on with it.
  */
-static __always_inline bool kblk_drop_guards(struct kiobuf *kb)
+static __always_inline bool kblk_pop_frames(struct kiobuf *kb, bool *held)
 {
-	if (!(kb->flags & KIOBUF_GUARDED) ||
-	    atomic_read_acquire(&kb->io_count) != 1 || kb->error)
+	struct kiobuf_frame *frame = kb->frames;
+
+	if (atomic_read_acquire(&kb->io_count) != 1 || kb->error)
 		return false;
+	if (!(kb->flags & KIOBUF_GUARDED)) {
+		if (frame->next || frame->task || !frame->behind)
+			return false;
+		kb->dev = frame->dev;
+		kb->pos = frame->pos;
+		kb->frames = NULL;
+		kb->spare = KBLK_ROOT_FRAMES;
+		if (frame->endio(kb, frame) == KIOBUF_HOLD) {
+			*held = true;
+			return false;
+		}
+		if (kb->error)
+			return false;
+	}
 	kb->frames = NULL;
 	kb->spare = KBLK_ROOT_FRAMES;
 	kb->fate = 0;
@@ -353,6 +370,7 @@ void kblk_lent_end_io(struct bio *bio)
 	struct kblk_disk *kd = root->kd;
 	struct block_device *bdev = root->bdev;
 	unsigned long now = READ_ONCE(jiffies);
+	bool held = false;
 
 	bio->bi_bdev = bdev;
 	bio->bi_end_io = root->end_io;
@@ -360,9 +378,10 @@ void kblk_lent_end_io(struct bio *bio)
 	if (unlikely(bio->bi_status || bdev != kd->dev.part ||
 		     now != kiobuf_slot(&root->kb)->start ||
 		     kblk_tick_due(bdev, now) || tracepoint_enabled(endio) ||
-		     (root->kb.frames && !kblk_drop_guards(&root->kb)) ||
+		     (root->kb.frames && !kblk_pop_frames(&root->kb, &held)) ||
 		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
-		kblk_lent_end_any(root);
+		if (!held)
+			kblk_lent_end_any(root);
 		return;
 	}
 	kblk_in_flight_add(bdev, op_is_write(bio->bi_opf), -1);

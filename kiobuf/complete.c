@@ -216,7 +216,6 @@ static __always_inline bool kiobuf_is_plain(const struct kiobuf *kb)
 static bool kiobuf_pop_frames(struct kiobuf *kb,
 			      const struct kiobuf_ender *here)
 {
-	kb->flags &= ~(KIOBUF_FIRM | KIOBUF_APART);
 	while (kb->frames) {
 		struct kiobuf_frame *frame = kb->frames;
 
@@ -228,6 +227,7 @@ static bool kiobuf_pop_frames(struct kiobuf *kb,
 		atomic_set(&kb->io_count, 1);
 		if (frame->endio(kb, frame) == KIOBUF_HOLD)
 			return false;
+		kb->flags &= ~(KIOBUF_FIRM | KIOBUF_APART);
 	}
 	return true;
 }

@@ -117,8 +117,8 @@ struct kraid_member {
  * @start: where data begins there, in bytes
  * @recovered: bytes from there that can be read, while it is rebuilt
  * @state: of the member
- * @reads: in flight
  * @next_pos: where the last read ended, to follow a stream
+ * @read_at: when it began, in jiffies
  * @member: who fills it, NULL if nobody does
  */
 struct kraid_leg {
@@ -126,8 +126,8 @@ struct kraid_leg {
 	u64			start;
 	u64			recovered;
 	enum kraid_state	state;
-	atomic_t		reads;
 	u64			next_pos;
+	unsigned long		read_at;
 	struct kraid_member	*member;
 };
 
@@ -393,6 +393,29 @@ static inline bool kraid_leg_readable(const struct kraid_leg *leg, u64 end)
 	       (state == KRAID_REBUILDING && end <= READ_ONCE(leg->recovered));
 }
 
+/*
+ * Where to read from a leg, if that may be. Who fills a leg anew lets all go by that
+ * have seen the old state: kraid_leg_settle().
+ */
+static inline bool kraid_leg_look(const struct kraid_leg *leg, u64 end,
+				  struct kiobuf_dev **dev, u64 *start)
+{
+	bool readable;
+
+	preempt_disable();
+	readable = kraid_leg_readable(leg, end);
+	*dev = leg->dev;
+	*start = leg->start;
+	preempt_enable();
+	return readable;
+}
+
+/* Between kraid_unplace_member() and the next kraid_place_member(). Sleeps. */
+static inline void kraid_leg_settle(void)
+{
+	synchronize_rcu();
+}
+
 static inline bool kraid_leg_writable(const struct kraid_leg *leg)
 {
 	enum kraid_state state = READ_ONCE(leg->state);
@@ -493,7 +516,6 @@ ssize_t kraid_show_legs(const struct kraid_array *array, char *page);
 int kraid_manage_fail(struct kraid_array *array, char *path);
 int kraid_manage_remove(struct kraid_array *array, char *path);
 int kraid_manage_add(struct kraid_array *array, char *path);
-int kraid_wait_reads(struct kraid_array *array, int slot);
 int kraid_manage_replace(struct kraid_array *array, char *text);
 int kraid_manage_spare(struct kraid_array *array, char *path);
 int kraid_manage_bitmap(struct kraid_array *array, bool wants);

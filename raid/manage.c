@@ -1,37 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is done to the members of a live array: fail, remove, add, replace, grow. */
-#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "bitmap.h"
 #include "kraid.h"
-
-#define MANAGE_WAIT (30 * HZ)
-
-/**
- * kraid_wait_reads() - wait until no read of ours is in flight to a leg
- * @array: the array
- * @slot: the leg, which no new read is sent to
- *
- * Context: process, sleeps.
- * Return: 0; -ETIMEDOUT if what lies below does not end what it has.
- */
-int kraid_wait_reads(struct kraid_array *array, int slot)
-{
-	struct kraid_leg *leg = &array->legs[slot];
-	unsigned long end = jiffies + MANAGE_WAIT;
-
-	/* Pairs with mirror_point_read(). */
-	smp_mb();
-	while (atomic_read(&leg->reads)) {
-		if (time_after(jiffies, end))
-			return -ETIMEDOUT;
-		msleep(20);
-	}
-	return 0;
-}
 
 static int manage_check_up(struct kraid_array *array)
 {
@@ -82,25 +56,6 @@ int kraid_manage_fail(struct kraid_array *array, char *path)
 	return ret;
 }
 
-/* Nothing is on its way to it when this returns 0. Under meta.lock. */
-static int manage_detach(struct kraid_array *array, struct kraid_member *member)
-{
-	int slot = member->slot + (member->twin ? array->nr_legs : 0), ret;
-
-	if (member->slot < 0)
-		return 0;
-	ret = kraid_wait_reads(array, slot) ?: kraid_suspend(array);
-	if (ret)
-		return kblk_refuse(&array->object, ret,
-				   "%s still has requests of this array, which do not end.",
-				   member->path);
-	spin_lock_irq(&array->lock);
-	kraid_unplace_member(member);
-	spin_unlock_irq(&array->lock);
-	kraid_resume(array);
-	return 0;
-}
-
 /*
  * With nothing being synced, and superblocks held: members are looked at by nobody else
  * meanwhile. No memory is to be had by writing to this array. Devices are claimed before
@@ -125,39 +80,54 @@ static void manage_end(struct kraid_array *array)
 	kraid_sync_release(array);
 }
 
+/* No request is in flight. */
 static int manage_take_out(struct kraid_array *array,
 			   struct kraid_member *member)
 {
-	int ret;
-
 	if (member->state != KRAID_FAULTY && member->state != KRAID_SPARE)
 		return kblk_refuse(&array->object, -EBUSY,
 				   "%s is in use: fail it first.",
 				   member->path);
-	ret = manage_detach(array, member);
-	if (ret)
-		return ret;
-	/* A repair may have found it before it failed. */
-	flush_work(&array->repair.work);
+	spin_lock_irq(&array->lock);
+	kraid_unplace_member(member);
+	spin_unlock_irq(&array->lock);
 	list_del(&member->list);
 	kraid_meta_write(array);
 	return 0;
 }
 
-int kraid_manage_remove(struct kraid_array *array, char *path)
+static int manage_remove(struct kraid_array *array, const char *path,
+			 struct kraid_member **member)
 {
-	struct kraid_member *member;
 	int ret = manage_begin(array);
 
 	if (ret)
 		return ret;
-	member = manage_find(array, path);
-	ret = member ? manage_take_out(array, member) : -ENOENT;
+	*member = manage_find(array, path);
+	ret = *member ? manage_take_out(array, *member) : -ENOENT;
 	manage_end(array);
+	return ret;
+}
+
+/* What is in flight may be on its way to the member, or find that it failed there. */
+int kraid_manage_remove(struct kraid_array *array, char *path)
+{
+	struct kblk_disk *kd = &array->object.kd;
+	struct kraid_member *member;
+	int ret = manage_check_up(array);
+
+	if (ret)
+		return ret;
+	ret = kblk_disk_quiesce(kd);
+	if (ret)
+		return kblk_refuse(&array->object, ret,
+				   "Requests of this array that are under way do not end.");
+	ret = manage_remove(array, path, &member);
+	kblk_disk_resume(kd);
 	if (ret)
 		return ret;
 	kraid_member_close(member);
-	kblk_disk_changed(&array->object.kd);
+	kblk_disk_changed(kd);
 	return 0;
 }
 

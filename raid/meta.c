@@ -719,6 +719,7 @@ static int meta_return(struct kraid_array *array, struct kraid_member *member,
 	if (ret)
 		return kblk_refuse(&array->object, ret,
 				   "Writes that are under way do not end.");
+	kraid_leg_settle();
 	spin_lock_irq(&array->lock);
 	member->by_bitmap = true;
 	member->recovered = 0;

@@ -40,11 +40,6 @@ u64 kraid_span(const struct kraid_array *array, u64 pos)
 
 /* ---- reads ---- */
 
-/* What a frame remembers of a read. */
-#define MIRROR_LEG(data)	((data) >> 8)
-#define MIRROR_COPY(data)	((data) & 0xff)
-#define MIRROR_DATA(leg, copy)	((leg) << 8 | (copy))
-
 static u64 mirror_distance(u64 a, u64 b)
 {
 	return a > b ? a - b : b - a;
@@ -57,17 +52,20 @@ static u64 mirror_distance(u64 a, u64 b)
  * @length: bytes, within kraid_span()
  * @tried: a bit for each copy that is not to be used
  *
- * The leg where a stream goes on, else the one with the fewest reads in flight, else the
- * one whose last read ended nearest. What may differ between legs is read from the first
- * one always, so that two reads see the same. Context: any.
+ * The leg where a stream goes on; else one that was not read from in this tick; else the
+ * one whose last read ended nearest, which spreads reads at random evenly. No count of
+ * reads in flight is kept: two atomic operations on a line that all processors share
+ * would cost a read more than all of this. What may differ between legs is read from the
+ * first one always, so that two reads see the same. Context: any.
  * Return: the copy; -1 for none.
  */
 int kraid_pick(const struct kraid_array *array, u64 pos, u64 length, u32 tried)
 {
 	bool equal = likely(pos + length <= READ_ONCE(array->sync.resynced));
-	u32 n, copies = array->geo.copies;
-	int best = -1, reads, least = INT_MAX;
 	u64 distance, nearest = U64_MAX;
+	unsigned long now = jiffies;
+	u32 n, copies = array->geo.copies;
+	int best = -1;
 
 	for (n = 0; n < copies; n++) {
 		struct kraid_place place = kraid_copy(array, pos, n);
@@ -77,71 +75,104 @@ int kraid_pick(const struct kraid_array *array, u64 pos, u64 length, u32 tried)
 			     !kraid_leg_readable(leg, place.pos + length)))
 			continue;
 		distance = mirror_distance(READ_ONCE(leg->next_pos), place.pos);
-		if (!distance || !equal)
+		if (!distance || unlikely(!equal))
 			return n;
-		reads = atomic_read(&leg->reads);
-		if (reads > least || (reads == least && distance >= nearest))
-			continue;
-		best = n;
-		least = reads;
-		nearest = distance;
+		if (READ_ONCE(leg->read_at) != now)
+			distance = 1;
+		if (distance < nearest) {
+			nearest = distance;
+			best = n;
+		}
 	}
 	return best;
+}
+
+/* The same for level 1, all of whose legs can be read. */
+static __always_inline int mirror_pick_any(const struct kraid_array *array,
+					   u64 pos)
+{
+	const struct kraid_leg *leg = array->legs;
+	const struct kraid_leg *end = leg + array->geo.copies, *best = leg;
+	u64 distance, nearest = U64_MAX;
+	unsigned long now = jiffies;
+
+	for (; leg < end; leg++) {
+		distance = mirror_distance(READ_ONCE(leg->next_pos), pos);
+		if (!distance)
+			return leg - array->legs;
+		if (READ_ONCE(leg->read_at) != now)
+			distance = 1;
+		if (distance < nearest) {
+			nearest = distance;
+			best = leg;
+		}
+	}
+	return best - array->legs;
+}
+
+static __always_inline int mirror_pick(const struct kraid_array *array,
+				       u64 pos, u64 length)
+{
+	if (likely(!array->geo.chunk &&
+		   READ_ONCE(array->nr_in_sync) == array->nr_legs &&
+		   pos + length <= READ_ONCE(array->sync.resynced)))
+		return mirror_pick_any(array, pos);
+	return kraid_pick(array, pos, length, 0);
 }
 
 static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 					   const struct kiobuf_frame *frame);
 
 /* False if the leg has just failed: then nothing was done. */
-static bool mirror_point_read(struct kraid_array *array, struct kiobuf *kb,
-			      u32 n)
+static __always_inline bool mirror_point_read(struct kraid_array *array,
+					      struct kiobuf *kb, u32 n)
 {
 	struct kraid_place place = kraid_copy(array, kb->pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
+	struct kiobuf_dev *dev;
+	u64 start;
 
-	atomic_inc(&leg->reads);
-	/* Pairs with kraid_wait_reads(): it waits for us, or we see why it does. */
-	smp_mb__after_atomic();
-	if (unlikely(!kraid_leg_readable(leg, place.pos + kb->length))) {
-		atomic_dec(&leg->reads);
+	if (unlikely(!kraid_leg_look(leg, place.pos + kb->length, &dev,
+				     &start)))
 		return false;
-	}
-	kiobuf_push_frame(kb, mirror_read_endio, MIRROR_DATA(place.leg, n));
+	kiobuf_push_guard(kb, mirror_read_endio, place.leg << 8 | n);
 	WRITE_ONCE(leg->next_pos, place.pos + kb->length);
-	kb->dev = leg->dev;
-	kb->pos = place.pos + leg->start;
+	if (READ_ONCE(leg->read_at) != jiffies)
+		WRITE_ONCE(leg->read_at, jiffies);
+	kb->dev = dev;
+	kb->pos = place.pos + start;
 	return true;
 }
 
-static int mirror_submit_read(struct kraid_array *array, struct kiobuf *kb)
+static __always_inline int mirror_submit_read(struct kraid_array *array, struct kiobuf *kb)
 {
 	int n;
 
 	if (unlikely(!kb->spare || kb->length > kraid_span(array, kb->pos)))
 		return KIOBUF_SPLIT;
 	do {
-		n = kraid_pick(array, kb->pos, kb->length, 0);
+		n = mirror_pick(array, kb->pos, kb->length);
 		if (unlikely(n < 0))
 			return -EIO;
 	} while (unlikely(!mirror_point_read(array, kb, n)));
 	return KIOBUF_REMAPPED;
 }
 
+/* A guard: a read that went well does not come here. */
 static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 					   const struct kiobuf_frame *frame)
 {
 	struct kraid_array *array = kraid_of(kb->dev);
-	struct kraid_leg *leg = &array->legs[MIRROR_LEG(frame->data)];
-	bool retry = false;
+	struct kraid_member *member;
 
-	if (unlikely(kb->error && kraid_read_error_is_legs(kb->error))) {
-		atomic_inc(&leg->member->errors);
-		retry = !kiobuf_cancelled(kb) &&
-			kraid_pick(array, kb->pos, kb->length,
-				   BIT(MIRROR_COPY(frame->data))) >= 0;
-	}
-	atomic_dec(&leg->reads);
-	if (likely(!retry))
+	if (!kb->error || !kraid_read_error_is_legs(kb->error))
+		return KIOBUF_CLIMB;
+	/* Members stay while a read is in flight: see kraid_manage_remove(). */
+	member = READ_ONCE(array->legs[frame->data >> 8].member);
+	if (member)
+		atomic_inc(&member->errors);
+	if (kiobuf_cancelled(kb) ||
+	    kraid_pick(array, kb->pos, kb->length, BIT(frame->data & 0xff)) < 0)
 		return KIOBUF_CLIMB;
 	kraid_repair_read(array, kb);
 	return KIOBUF_HOLD;
@@ -149,11 +180,19 @@ static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 
 /* ---- writes, and what else changes legs ---- */
 
+/*
+ * All copies have ended. What the request did on the leg that it went on to itself comes
+ * first, since a leg that fails must be known before the end: see meta.c.
+ */
 static enum kiobuf_climb mirror_write_endio(struct kiobuf *kb,
 					    const struct kiobuf_frame *frame)
 {
 	struct kraid_array *array = kraid_of(kb->dev);
+	int error = kiobuf_own_error(kb);
 
+	if (unlikely(error) &&
+	    !kraid_leg_fail(array, &array->legs[frame->data]))
+		kiobuf_fail(kb, 0, error);
 	if (array->bitmap && kb->op != KIOBUF_FLUSH)
 		kraid_bitmap_end(array, kb->pos, kb->length);
 	kraid_write_leave(array, kb->pos, kb->length);
@@ -162,27 +201,13 @@ static enum kiobuf_climb mirror_write_endio(struct kiobuf *kb,
 	return KIOBUF_CLIMB;
 }
 
-/* What it did on the leg that it went on to itself; all clones have ended too. */
-static enum kiobuf_climb mirror_own_endio(struct kiobuf *kb,
-					  const struct kiobuf_frame *frame)
-{
-	struct kraid_array *array = kraid_of(kb->dev);
-	int error = kiobuf_own_error(kb);
-
-	if (error && !kraid_leg_fail(array, &array->legs[frame->data]))
-		kiobuf_fail(kb, 0, error);
-	return KIOBUF_CLIMB;
-}
-
-/* Has a frame of ours, so it is one row, or needs not be cut into rows. */
+/* Has our frame, so it is one row, or needs not be cut into rows. */
 static bool mirror_is_row(const struct kiobuf *parent,
 			  const struct kiobuf_dev *dev)
 {
 	const struct kiobuf_frame *frame = parent->frames;
 
-	return frame && frame->dev == dev &&
-	       (frame->endio == mirror_write_endio ||
-		frame->endio == mirror_own_endio);
+	return frame && frame->endio == mirror_write_endio && frame->dev == dev;
 }
 
 static int mirror_submit_write(struct kraid_array *array, struct kiobuf *kb)
@@ -306,30 +331,64 @@ static u32 mirror_next_share(const struct kraid_array *array,
 }
 
 /* The last leg gets the request itself, where that can be done. */
-static struct kiobuf *mirror_next_copy(struct kiobuf *parent,
-				       struct kraid_array *array)
+static bool mirror_go_on(struct kiobuf *parent, struct kraid_array *array,
+			 u32 leg, u64 pos)
+{
+	if (parent->op != KIOBUF_WRITE ||
+	    !kiobuf_go_on(parent, array->legs[leg].dev,
+			  pos + array->legs[leg].start))
+		return false;
+	parent->frames->data = leg;
+	return true;
+}
+
+/* Shares that not every leg gets. */
+static noinline struct kiobuf *mirror_next_any(struct kiobuf *parent,
+					       struct kraid_array *array)
 {
 	u32 end = mirror_nr_shares(array, parent), n, next, leg, unused;
 	struct mirror_share share, rest;
 	struct kiobuf *kb;
 
-	if (unlikely(array->nr_twins))
+	if (array->nr_twins)
 		end *= 2;
 	n = mirror_next_share(array, parent, parent->carved, end, &share, &leg);
-	if (n == end) {
+	if (n >= end) {
 		/* Nobody has it, unless it is too small a discard to matter. */
 		return parent->carved || parent->op == KIOBUF_DISCARD ? NULL :
 		       ERR_PTR(-EIO);
 	}
 	next = mirror_next_share(array, parent, n + 1, end, &rest, &unused);
-	if (next == end && parent->op == KIOBUF_WRITE &&
-	    kiobuf_go_on(parent, array->legs[leg].dev,
-			 share.pos + array->legs[leg].start, mirror_own_endio,
-			 leg))
+	if (next == end && mirror_go_on(parent, array, leg, share.pos))
 		return parent;
 	kb = mirror_clone(parent, array, &share, leg);
 	if (!IS_ERR(kb))
 		parent->carved = next;
+	return kb;
+}
+
+/* By far the most: a write to legs that are all in sync. */
+static struct kiobuf *mirror_next_copy(struct kiobuf *parent,
+				       struct kraid_array *array)
+{
+	u32 n = parent->carved, last = array->geo.copies - 1;
+	struct kraid_place place;
+	struct kiobuf *kb;
+
+	if (unlikely(parent->op != KIOBUF_WRITE || n > last ||
+		     READ_ONCE(array->nr_in_sync) != array->nr_legs ||
+		     READ_ONCE(array->nr_twins)))
+		return mirror_next_any(parent, array);
+	place = kraid_copy(array, parent->pos, n);
+	if (n == last && mirror_go_on(parent, array, place.leg, place.pos))
+		return parent;
+	kb = kiobuf_mirror(parent, parent->length);
+	if (IS_ERR(kb))
+		return kb;
+	kb->dev = array->legs[place.leg].dev;
+	kb->pos = place.pos + array->legs[place.leg].start;
+	kb->private = (void *)(uintptr_t)place.leg;
+	parent->carved = n + 1;
 	return kb;
 }
 

@@ -20,30 +20,27 @@
 
 #define REPAIR_BLOCK SZ_4K
 
-static int repair_io(const struct kraid_array *array,
-		     const struct kraid_leg *leg, enum kiobuf_op op, u64 pos,
-		     u32 length)
+static int repair_io(const struct kraid_array *array, struct kiobuf_dev *dev,
+		     enum kiobuf_op op, u64 pos, u32 length)
 {
-	return kraid_io(leg->dev, op, pos + leg->start, array->repair.vec,
-			length, op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
+	return kraid_io(dev, op, pos, array->repair.vec, length,
+			op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
 }
 
-/* Reads a copy, if it may be read. Its leg stays while we do. */
+/* Reads a copy; 1 if it may not be read. */
 static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
 {
 	struct kraid_place place = kraid_copy(array, pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
-	int ret = -ENODEV;
+	struct kiobuf_dev *dev;
+	u64 start;
+	int ret;
 
-	atomic_inc(&leg->reads);
-	/* As in mirror_point_read() */
-	smp_mb__after_atomic();
-	if (kraid_leg_readable(leg, place.pos + length)) {
-		ret = repair_io(array, leg, KIOBUF_READ, place.pos, length);
-		if (ret)
-			atomic_inc(&leg->member->errors);
-	}
-	atomic_dec(&leg->reads);
+	if (!kraid_leg_look(leg, place.pos + length, &dev, &start))
+		return 1;
+	ret = repair_io(array, dev, KIOBUF_READ, place.pos + start, length);
+	if (ret && leg->member)
+		atomic_inc(&leg->member->errors);
 	return ret;
 }
 
@@ -53,15 +50,14 @@ static void repair_rewrite(struct kraid_array *array, u64 pos, u32 length,
 {
 	struct kraid_place place = kraid_copy(array, pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
+	struct kiobuf_dev *dev;
+	u64 start;
 
-	atomic_inc(&leg->reads);
-	/* As in mirror_point_read() */
-	smp_mb__after_atomic();
-	if (kraid_leg_readable(leg, place.pos + length) &&
-	    !repair_io(array, leg, KIOBUF_WRITE, place.pos, length) &&
-	    !repair_io(array, leg, KIOBUF_READ, place.pos, length))
+	if (kraid_leg_look(leg, place.pos + length, &dev, &start) &&
+	    !repair_io(array, dev, KIOBUF_WRITE, place.pos + start, length) &&
+	    !repair_io(array, dev, KIOBUF_READ, place.pos + start, length) &&
+	    leg->member)
 		atomic_inc(&leg->member->corrected);
-	atomic_dec(&leg->reads);
 }
 
 /*
@@ -78,7 +74,7 @@ static int repair_block(struct kraid_array *array, u64 pos, u32 length,
 		ret = repair_read(array, pos, length, n);
 		if (!ret)
 			break;
-		if (ret != -ENODEV) {
+		if (ret < 0) {
 			lost |= BIT(n);
 			first = first ?: ret;
 		}

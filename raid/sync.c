@@ -604,6 +604,9 @@ static void sync_fill_slot(struct kraid_array *array, int slot,
 	spin_lock_irq(&array->lock);
 	if (old)
 		kraid_unplace_member(old);
+	spin_unlock_irq(&array->lock);
+	kraid_leg_settle();
+	spin_lock_irq(&array->lock);
 	spare->recovered = 0;
 	kraid_place_member(spare, slot, false, KRAID_REBUILDING);
 	array->meta.wanted += array->has_sb;
@@ -619,7 +622,7 @@ static void sync_take_spares(struct kraid_array *array)
 	lockdep_assert_held(&array->meta.lock);
 	while ((slot = sync_open_slot(array)) >= 0 &&
 	       (spare = sync_find_spare(array))) {
-		if (kraid_wait_reads(array, slot) || kraid_suspend(array))
+		if (kraid_suspend(array))
 			return;
 		sync_fill_slot(array, slot, spare);
 		kraid_resume(array);
@@ -677,16 +680,14 @@ static void sync_replace(struct kraid_array *array, struct kraid_member *twin)
 	spin_lock_irq(&array->lock);
 	if (old && old->state != KRAID_FAULTY)
 		kraid_set_state(old, KRAID_FAULTY);
+	if (old)
+		kraid_unplace_member(old);
 	spin_unlock_irq(&array->lock);
-	/* Reads of the old one end; none begins. */
-	if (!kraid_wait_reads(array, slot)) {
-		spin_lock_irq(&array->lock);
-		if (old)
-			kraid_unplace_member(old);
-		kraid_unplace_member(twin);
-		kraid_place_member(twin, slot, false, KRAID_IN_SYNC);
-		spin_unlock_irq(&array->lock);
-	}
+	kraid_leg_settle();
+	spin_lock_irq(&array->lock);
+	kraid_unplace_member(twin);
+	kraid_place_member(twin, slot, false, KRAID_IN_SYNC);
+	spin_unlock_irq(&array->lock);
 	kraid_resume(array);
 }
 

@@ -384,13 +384,14 @@ int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 
 /**
  * kiobuf_go_on() - send a header that was split down itself, in place of a last clone
- * @kb: as handed to ->next_child(), which answers @kb if this is true
+ * @kb: as handed to ->next_child(), which answers @kb if this is true; its last frame is
+ *	one that the caller has pushed
  * @dev: where to
  * @pos: position there
- * @endio: guard that sees @kb again when it and all its clones have ended. What it
- *	did on @dev is kiobuf_own_error(), kept apart from the failures of its
- *	clones, which are collated as ever: kiobuf_fail(kb, 0, own) makes it one more.
- * @data: kept in frame->data
+ *
+ * The frame sees @kb again when it and all its clones have ended. What it did on @dev is
+ * kiobuf_own_error(), kept apart from the failures of its clones, which are collated
+ * as ever: kiobuf_fail(kb, 0, own) makes it one more.
  *
  * For mirrors: it saves a clone, and where the request is a bio this goes down itself.
  * Only to a leaf, since a device that splits @kb again would mix its clones with ours.
@@ -399,10 +400,9 @@ int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
  * Return: false if it cannot be done, and a clone has to be made.
  */
 static inline bool kiobuf_go_on(struct kiobuf *kb, struct kiobuf_dev *dev,
-				u64 pos, kiobuf_endio_fn endio, u32 data)
+				u64 pos)
 {
-	if (!(dev->flags & KIOBUF_DEV_LEAF) || kb->length > KIOBUF_LEAF_MAX ||
-	    !kiobuf_push_guard(kb, endio, data))
+	if (!(dev->flags & KIOBUF_DEV_LEAF) || kb->length > KIOBUF_LEAF_MAX)
 		return false;
 	kb->flags |= KIOBUF_APART;
 	kb->carved = 0;
@@ -413,14 +413,14 @@ static inline bool kiobuf_go_on(struct kiobuf *kb, struct kiobuf_dev *dev,
 
 /**
  * kiobuf_own_error() - how a header did where kiobuf_go_on() has sent it
- * @kb: header in the guard that was pushed there
+ * @kb: header in the frame that was pushed before
  *
- * Context: that guard's endio.
- * Return: a negative errno, 0 if all of it went well.
+ * Context: that frame's endio.
+ * Return: a negative errno, 0 if all of it went well, or it did not go on.
  */
 static inline int kiobuf_own_error(const struct kiobuf *kb)
 {
-	return -(int)kb->carved;
+	return kb->flags & KIOBUF_APART ? -(int)kb->carved : 0;
 }
 
 /* cancel.c */

@@ -15,6 +15,7 @@ struct mirror {
 	int			clones;
 	int			own;
 	int			guards;
+	bool			guarded;
 };
 
 struct mirror_io {
@@ -25,12 +26,6 @@ struct mirror_io {
 static struct mirror *mirror_of(struct kiobuf_dev *dev)
 {
 	return container_of(dev, struct mirror, dev);
-}
-
-static int mirror_submit(struct kiobuf *kb)
-{
-	kb->flags |= KIOBUF_FIRM;
-	return KIOBUF_SPLIT;
 }
 
 static bool mirror_lost(struct mirror *m)
@@ -50,6 +45,13 @@ static enum kiobuf_climb mirror_endio(struct kiobuf *kb,
 	return KIOBUF_CLIMB;
 }
 
+static int mirror_submit(struct kiobuf *kb)
+{
+	kb->flags |= KIOBUF_FIRM;
+	mirror_of(kb->dev)->guarded = kiobuf_push_guard(kb, mirror_endio, 0);
+	return KIOBUF_SPLIT;
+}
+
 static struct kiobuf *mirror_next_child(struct kiobuf *parent)
 {
 	struct mirror *m = mirror_of(parent->dev);
@@ -58,9 +60,8 @@ static struct kiobuf *mirror_next_child(struct kiobuf *parent)
 
 	if (leg == LEGS)
 		return NULL;
-	if (leg == LEGS - 1 &&
-	    kiobuf_go_on(parent, &m->leg[leg]->dev, parent->pos + leg,
-			 mirror_endio, leg))
+	if (leg == LEGS - 1 && m->guarded &&
+	    kiobuf_go_on(parent, &m->leg[leg]->dev, parent->pos + leg))
 		return parent;
 	kb = kiobuf_mirror(parent, parent->length);
 	if (IS_ERR(kb))
