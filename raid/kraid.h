@@ -496,7 +496,7 @@ int kraid_pick(const struct kraid_array *array, u64 pos, u64 length, u32 tried);
 /* repair.c */
 int kraid_repair_init(struct kraid_array *array);
 void kraid_repair_exit(struct kraid_array *array);
-void kraid_repair_read(struct kraid_array *array, struct kiobuf *kb);
+void kraid_repair_read(struct kraid_array *array, struct kiobuf *kb, u32 copy);
 
 /* array.c */
 const struct kraid_personality *kraid_personality_find(unsigned int level);

@@ -174,7 +174,7 @@ static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 	if (kiobuf_cancelled(kb) ||
 	    kraid_pick(array, kb->pos, kb->length, BIT(frame->data & 0xff)) < 0)
 		return KIOBUF_CLIMB;
-	kraid_repair_read(array, kb);
+	kraid_repair_read(array, kb, MIRROR_COPY(frame->data));
 	return KIOBUF_HOLD;
 }
 

@@ -60,27 +60,37 @@ static void repair_rewrite(struct kraid_array *array, u64 pos, u32 length,
 		atomic_inc(&leg->member->corrected);
 }
 
+/* The copy that is tried after @n - 1 others: @asked, then the rest in order. */
+static u32 repair_nth(u32 asked, u32 n)
+{
+	if (!n)
+		return asked;
+	return n <= asked ? n - 1 : n;
+}
+
 /*
- * Leaves the block in memory. Returns the first leg's errno if no copy can be read. Sets
- * the bits in @bad of those that could not, and another could.
+ * Leaves the block in memory. Returns the errno of the lowest copy that was tried if
+ * none can be read. Sets the bits in @bad of those that could not, and another could.
  */
 static int repair_block(struct kraid_array *array, u64 pos, u32 length,
-			u32 *bad)
+			u32 asked, u32 *bad)
 {
-	u32 n, lost = 0, copies = kraid_nr_copies(array);
-	int ret, first = 0;
+	u32 i, n, lost = 0, copies = kraid_nr_copies(array);
+	int ret, error = -EIO;
 
-	for (n = 0; n < copies; n++) {
+	for (i = 0; i < copies; i++) {
+		n = repair_nth(asked, i);
 		ret = repair_read(array, pos, length, n);
 		if (!ret)
 			break;
-		if (ret < 0) {
-			lost |= BIT(n);
-			first = first ?: ret;
-		}
+		if (ret > 0)
+			continue;
+		if (!(lost & (BIT(n) - 1)))
+			error = ret;
+		lost |= BIT(n);
 	}
-	if (n == copies)
-		return first ?: -EIO;
+	if (i == copies)
+		return error;
 	*bad |= lost;
 	for (; lost; lost &= lost - 1)
 		repair_rewrite(array, pos, length, __ffs(lost));
@@ -88,12 +98,12 @@ static int repair_block(struct kraid_array *array, u64 pos, u32 length,
 }
 
 static int repair_guarded(struct kraid_array *array, u64 pos, u32 length,
-			  u32 *bad)
+			  u32 asked, u32 *bad)
 {
 	int ret;
 
 	kraid_barrier_raise(array, pos, length, NULL);
-	ret = repair_block(array, pos, length, bad);
+	ret = repair_block(array, pos, length, asked, bad);
 	kraid_barrier_lower(array, pos, length);
 	return ret;
 }
@@ -112,7 +122,7 @@ static void repair_count(struct kraid_array *array, u64 pos, u32 bad)
 
 static void repair_one(struct kraid_array *array, struct kiobuf *kb)
 {
-	u32 length, bad = 0;
+	u32 length, asked = kb->carved, bad = 0;
 	u64 done = 0;
 	int ret;
 
@@ -123,7 +133,7 @@ static void repair_one(struct kraid_array *array, struct kiobuf *kb)
 		length = min_t(u64, kb->length - done,
 			       REPAIR_BLOCK - (pos & (REPAIR_BLOCK - 1)));
 		ret = kiobuf_cancelled(kb) ?:
-		      repair_guarded(array, pos, length, &bad);
+		      repair_guarded(array, pos, length, asked, &bad);
 		if (ret)
 			kiobuf_fail_range(kb, done, length, ret);
 		else
@@ -162,13 +172,16 @@ static void repair_run(struct work_struct *work)
  * kraid_repair_read() - serve a read that failed on a leg from other copies
  * @array: the array
  * @kb: the read, within kraid_span(), held by its frame; it ends in the end
+ * @copy: the one that was asked
  *
  * Context: any.
  */
-void kraid_repair_read(struct kraid_array *array, struct kiobuf *kb)
+void kraid_repair_read(struct kraid_array *array, struct kiobuf *kb, u32 copy)
 {
 	unsigned long flags;
 
+	/* It is split no more, so there is room for a number. */
+	kb->carved = copy;
 	spin_lock_irqsave(&array->lock, flags);
 	list_add_tail(&kb->queue, &array->repair.list);
 	queue_work(array->wq, &array->repair.work);
