@@ -380,7 +380,7 @@ static ssize_t kraid_sync_action_read(struct kblk_object *object, char *page)
 	enum kraid_sync_action action = KRAID_IDLE;
 
 	if (object->enabled && array->personality->redundant)
-		action = READ_ONCE(array->sync.action);
+		action = kraid_sync_action(array);
 	return sysfs_emit(page, "%s\n", kraid_action_names[action]);
 }
 
@@ -413,7 +413,7 @@ static ssize_t kraid_sync_action_write(struct kblk_object *object,
 	if (ret)
 		return kblk_refuse(object, ret,
 				   "%s is under way: write idle to stop it.",
-				   kraid_action_names[array->sync.action]);
+				   kraid_action_names[kraid_sync_action(array)]);
 	return len;
 }
 

@@ -484,6 +484,7 @@ void kraid_sync_exit(struct kraid_array *array);
 void kraid_sync_kick(struct kraid_array *array);
 void kraid_sync_halt(struct kraid_array *array);
 void kraid_sync_release(struct kraid_array *array);
+enum kraid_sync_action kraid_sync_action(struct kraid_array *array);
 int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action);
 
 /* mirror.c */

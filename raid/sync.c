@@ -667,6 +667,37 @@ static void sync_choose(struct kraid_array *array)
 	mutex_unlock(&array->meta.lock);
 }
 
+/* Under meta.lock: what is done, or will be as soon as the thread looks. */
+static enum kraid_sync_action sync_due(struct kraid_array *array)
+{
+	struct kraid_sync *sync = &array->sync;
+
+	if (sync->action != KRAID_IDLE || sync->frozen)
+		return sync->action ?: sync->wish;
+	if (sync_find(array, KRAID_REBUILDING) ||
+	    (sync_open_slot(array) >= 0 && sync_find_spare(array)))
+		return KRAID_RECOVER;
+	return sync->resynced != U64_MAX ? KRAID_RESYNC : sync->wish;
+}
+
+/**
+ * kraid_sync_action() - what is done, or is about to begin
+ * @array: the array, up and redundant
+ *
+ * Who asks for something, and then waits for `idle`, must not find it before it began.
+ *
+ * Context: process, sleeps.
+ */
+enum kraid_sync_action kraid_sync_action(struct kraid_array *array)
+{
+	enum kraid_sync_action action;
+
+	mutex_lock(&array->meta.lock);
+	action = sync_due(array);
+	mutex_unlock(&array->meta.lock);
+	return action;
+}
+
 /* ---- what is done when it has ended ---- */
 
 /* A twin takes the place of the member that it is a copy of now. */
@@ -854,6 +885,7 @@ void kraid_sync_release(struct kraid_array *array)
 int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action)
 {
 	struct kraid_sync *sync = &array->sync;
+	enum kraid_sync_action due;
 
 	if (action == KRAID_IDLE) {
 		kraid_sync_halt(array);
@@ -861,14 +893,19 @@ int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action)
 		kraid_sync_release(array);
 		return 0;
 	}
-	if (READ_ONCE(sync->busy))
+	mutex_lock(&array->meta.lock);
+	due = sync_due(array);
+	if (due != KRAID_IDLE && (due != action || READ_ONCE(sync->busy))) {
+		mutex_unlock(&array->meta.lock);
 		return -EBUSY;
+	}
 	if (action == KRAID_RESYNC && sync->resynced == U64_MAX)
 		sync->resynced = 0;
 	if (action == KRAID_CHECK || action == KRAID_REPAIR)
 		sync->wish = action;
 	else
 		sync->frozen = false;
+	mutex_unlock(&array->meta.lock);
 	kraid_sync_kick(array);
 	return 0;
 }
