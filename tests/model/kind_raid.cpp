@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 
 #include <fmt/format.h>
@@ -50,7 +51,8 @@ std::optional<Shape> parse_shape(const Words& words)
     Shape shape{*level, *chunk * kib, std::nullopt};
     if (*level == 10 && words.size() == 3)
         shape.layout = parse_layout(words[2]);
-    const bool good = *level == 10 ? shape.layout.has_value() : *level <= 1 && words.size() == 2;
+    const bool good = *level == 10 ? shape.layout && std::has_single_bit(*chunk)
+                                   : *level <= 1 && words.size() == 2;
     return good ? std::optional(shape) : std::nullopt;
 }
 
@@ -89,14 +91,13 @@ Result<std::unique_ptr<Device>> make_raid0(const Shape& shape, const Words& name
     const bool equal = std::ranges::adjacent_find(chunks, std::not_equal_to()) == chunks.end();
     if (std::ranges::find(chunks, 0U) != chunks.end() || (!equal && !raid_abilities().unequal))
         return refuse("legs are too small, or of unequal size");
-    return std::unique_ptr<Device>(
-        std::make_unique<Raid0>(std::move(legs), shape.chunk, raid_abilities().exact_shares));
+    return std::unique_ptr<Device>(std::make_unique<Raid0>(std::move(legs), shape.chunk));
 }
 
 Result<std::unique_ptr<Device>> make_mirror(const Shape& shape, const Node& node,
                                             const Devices& devices)
 {
-    MirrorSetup setup{{}, {}, shape.layout, shape.chunk, raid_abilities().small_units};
+    MirrorSetup setup{{}, {}, shape.layout, shape.chunk};
     std::size_t there = 0;
 
     for (const std::string& name : legs_of(node)) {
@@ -129,7 +130,7 @@ std::uint64_t random_level(Random& random)
 Words random_shape(Random& random, std::uint64_t level, std::uint64_t smallest, std::size_t legs)
 {
     std::uint64_t chunk = random.pick(std::span<const std::uint64_t>(chunks_kib));
-    while (chunk > 4 && chunk * kib * 4 > smallest)
+    if (chunk * kib * 4 > smallest || (level == 10 && !std::has_single_bit(chunk)))
         chunk = 4;
     Words words{std::to_string(level), std::to_string(chunk)};
     if (level == 10) {

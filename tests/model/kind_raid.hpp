@@ -8,10 +8,8 @@ namespace kio::model {
 /// What the kernel's kraid can do. All, unless the rig has found that it cannot.
 struct RaidAbilities {
     bool level10 = true;
-    bool unequal = true;       ///< legs of level 0
-    bool rebuild = true;       ///< `spare`, `sync_action`
-    bool small_units = false;  ///< a read that failed is tried elsewhere block by block
-    bool exact_shares = false; ///< of a discard or zeroes at level 0 exactly what failed is told
+    bool unequal = true; ///< legs of level 0
+    bool rebuild = true; ///< `spare`, `sync_action`
 };
 
 RaidAbilities& raid_abilities();

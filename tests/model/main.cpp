@@ -14,7 +14,6 @@
 
 #include "generate.hpp"
 #include "kind.hpp"
-#include "kind_raid.hpp"
 #include "lib/text.hpp"
 #include "real_rig.hpp"
 #include "run.hpp"
@@ -240,10 +239,6 @@ void add_options(CLI::App& app, Options& options)
     app.add_option("--shrink-seconds", options.shrink_seconds, "most time to shrink a case (120)");
     app.add_option("--replay", options.replay, "run the case in this file");
     app.add_option("--script", options.script, "print the case in this file as a shell script");
-    app.add_flag("--small-units", raid_abilities().small_units,
-                 "arrays try a failed read block by block");
-    app.add_flag("--exact-shares", raid_abilities().exact_shares,
-                 "level 0 tells exactly what of a discard or zeroes failed");
     app.add_flag("--no-shrink", options.no_shrink, "show a failing case as it is");
     app.add_flag("--verbose", options.verbose, "print each case before it is run");
     app.footer("exit: 0, 1 after a difference from the model, 2 if it could not be run");

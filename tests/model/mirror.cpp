@@ -12,7 +12,10 @@ namespace kio::model {
 
 namespace {
 
+/// A read that failed is tried elsewhere in such pieces.
 constexpr std::uint64_t small_unit = 4096;
+/// A leg of which more reads fail in an hour is left out.
+constexpr unsigned most_bad_reads = 20;
 
 /// Errors of the request, not of the leg: no other leg would do better.
 constexpr std::array errors_of_request{EAGAIN, ENOMEM, EOPNOTSUPP, EINVAL, ECANCELED};
@@ -73,7 +76,7 @@ void blur(std::span<Byte> known, std::span<const Byte> data, std::span<const Byt
 
 Mirror::Mirror(MirrorSetup setup)
     : Device(size_of(setup), block_of(setup.legs), take_zeroes(setup)), spares_(setup.spares),
-      small_units_(setup.small_units), leg_bytes_(smallest(setup.legs))
+      leg_bytes_(smallest(setup.legs))
 {
     if (setup.layout)
         layout_.emplace(setup.legs.size(), smallest(setup.legs), setup.chunk, *setup.layout);
@@ -169,6 +172,7 @@ Faults Mirror::read_stretch(const Request& part, const Stretch& stretch, Journey
     const auto doubtful = places_in(stretch, State::doubtful);
     std::vector<Try> tries;
 
+    // Nobody else has it: what comes from below is passed on as it is.
     if (sure.size() == 1 && doubtful.empty()) {
         Request below = part;
         below.pos = sure[0].pos;
@@ -178,112 +182,120 @@ Faults Mirror::read_stretch(const Request& part, const Stretch& stretch, Journey
         journey.unpredictable = journey.unpredictable || !doubtful.empty();
         return fail(part, EIO);
     }
-    for (const LegPlace& place : sure)
-        tries.push_back(try_leg(part, place, journey));
-    for (const auto& places : {sure, doubtful})
-        for (const LegPlace& place : places)
-            if (!journey.quiet)
-                legs_[place.leg].device->maybe({Op::read, place.pos, part.length, {}, {}}, journey);
-    const bool failed =
-        std::ranges::any_of(tries, [](const Try& one) { return !one.faults.empty(); });
-    return failed && small_units_ ? agree_blocks(part, tries, !doubtful.empty(), journey)
-                                  : agree(part, tries, !doubtful.empty(), journey);
+    for (const LegPlace& place : stretch.places)
+        if (legs_[place.leg].state == State::in_sync || legs_[place.leg].state == State::doubtful)
+            tries.push_back(try_leg(part, place, journey));
+    for (const Try& one : tries)
+        if (!journey.quiet)
+            legs_[one.leg].device->maybe({Op::read, one.part.pos, part.length, {}, {}}, journey);
+    return agree(part, tries, journey);
 }
 
 Mirror::Try Mirror::try_leg(const Request& part, const LegPlace& place, Journey& journey) const
 {
-    Try result{place.leg, part, Bytes(part.length), Bytes(part.length, 1), {}};
+    const Leg& leg = legs_[place.leg];
+    Try result{place.leg,          leg.state == State::in_sync, part,
+               Bytes(part.length), Bytes(part.length, 1),       {}};
     Journey quiet;
 
     quiet.quiet = true;
     result.part.pos = place.pos;
-    result.faults = legs_[place.leg].device->submit(
-        {Op::read, place.pos, part.length, result.data, result.known}, quiet);
+    result.faults =
+        leg.device->submit({Op::read, place.pos, part.length, result.data, result.known}, quiet);
     journey.unpredictable = journey.unpredictable || quiet.unpredictable;
     journey.may_hold = journey.may_hold || quiet.may_hold || quiet.held > 0;
     journey.delay_ms += quiet.delay_ms;
     return result;
 }
 
-/// The whole is tried on another leg, until it is good on one.
-Faults Mirror::agree(const Request& part, std::vector<Try>& tries, bool doubts, Journey& journey)
-{
-    const auto good =
-        std::ranges::find_if(tries, [](const Try& one) { return one.faults.empty(); });
-    const Try& first = good != tries.end() ? *good : tries[0];
-
-    std::ranges::copy(first.data, part.data.begin());
-    std::ranges::copy(first.known, part.known.begin());
-    for (const Try& one : tries) {
-        // Which failure is told depends on which leg is tried last.
-        if (good == tries.end() && (doubts || one.faults != first.faults))
-            journey.unpredictable = true;
-        if (!std::ranges::all_of(one.faults, is_legs_error))
-            journey.unpredictable = true;
-        if (one.faults.empty() == first.faults.empty())
-            blur(part.known, part.data, one.data, one.known);
-    }
-    return first.faults;
-}
-
-/// A block is bad if it is on every leg.
-Faults Mirror::agree_blocks(const Request& part, std::vector<Try>& tries, bool doubts,
-                            Journey& journey)
+/// What one copy fails is tried on others, block by block.
+Faults Mirror::agree(const Request& part, std::vector<Try>& tries, Journey& journey)
 {
     const std::uint64_t unit = std::max<std::uint64_t>(small_unit, block());
     Faults faults;
 
+    for (const Try& one : tries)
+        if (!std::ranges::all_of(one.faults, is_legs_error))
+            journey.unpredictable = true;
     for (std::uint64_t from = 0, to = 0; from < part.length; from = to) {
         to = std::min(part.length, from + unit - (part.pos + from) % unit);
-        const Request block = part.part(from, to - from);
-        std::vector<Try*> good, bad;
-        Faults here;
-        for (Try& one : tries) {
-            const auto fault = std::ranges::find_if(
-                one.faults, [&](const Fault& any) { return touches(any, from, to); });
-            (fault == one.faults.end() ? good : bad).push_back(&one);
-            if (fault == one.faults.end())
-                continue;
-            here.push_back({from, to - from, fault->error});
-            // How much of the block is told, and which errno, is left open.
-            if (here.back().error != here.front().error || fault->offset > from ||
-                fault->offset + fault->length < to || !is_legs_error(*fault))
-                journey.unpredictable = journey.unpredictable || bad.size() == tries.size();
-        }
-        if (good.empty()) {
-            journey.unpredictable = journey.unpredictable || doubts;
-            forget(block, 0, block.length);
-            faults.push_back(here.front());
-            continue;
-        }
-        std::ranges::copy(std::span(good[0]->data).subspan(from, to - from), block.data.begin());
-        std::ranges::copy(std::span(good[0]->known).subspan(from, to - from), block.known.begin());
-        for (const Try* one : good)
-            blur(block.known, block.data, std::span(one->data).subspan(from, to - from),
-                 std::span(one->known).subspan(from, to - from));
-        for (Try* one : bad)
-            rewrite(*one, block, from, journey);
+        append(faults, agree_block(part.part(from, to - from), from, tries, journey), from);
     }
+    count_bad_reads(tries);
     return told(std::move(faults));
 }
 
-/// If that leg was the one to be read. It may not take it, and be left out.
+/// A block is bad, as a whole, if it is on every leg.
+Faults Mirror::agree_block(const Request& block, std::uint64_t offset, std::vector<Try>& tries,
+                           Journey& journey)
+{
+    std::vector<Try*> good, bad;
+    Faults faults;
+
+    for (Try& one : tries) {
+        const auto fault = std::ranges::find_if(one.faults, [&](const Fault& any) {
+            return touches(any, offset, offset + block.length);
+        });
+        (fault == one.faults.end() ? good : bad).push_back(&one);
+        if (fault != one.faults.end())
+            faults.push_back({0, block.length, fault->error});
+    }
+    // Whether it is found, and which errno is told, may depend on who is asked.
+    const bool found = std::ranges::any_of(good, &Try::sure);
+    if (!found && (!good.empty() || !std::ranges::all_of(tries, &Try::sure) ||
+                   std::ranges::adjacent_find(faults, std::not_equal_to()) != faults.end()))
+        journey.unpredictable = true;
+    if (good.empty()) {
+        forget(block, 0, block.length);
+        return {faults[0]};
+    }
+    std::ranges::copy(std::span(good[0]->data).subspan(offset, block.length), block.data.begin());
+    std::ranges::copy(std::span(good[0]->known).subspan(offset, block.length), block.known.begin());
+    for (const Try* one : good)
+        blur(block.known, block.data, std::span(one->data).subspan(offset, block.length),
+             std::span(one->known).subspan(offset, block.length));
+    for (Try* one : bad)
+        rewrite(*one, block, offset, journey);
+    return {};
+}
+
+/// If that leg was one to be read. It stays, even if it does not take it.
 void Mirror::rewrite(Try& bad, const Request& block, std::uint64_t offset, Journey& journey)
 {
-    Leg& leg = legs_[bad.leg];
+    const bool known = std::ranges::find(block.known, Byte{0}) == block.known.end();
 
+    bad.mended = true;
     if (journey.quiet) {
         journey.unpredictable = true;
         return;
     }
-    const bool known = std::ranges::find(block.known, Byte{0}) == block.known.end();
-    leg.device->maybe({Op::write,
-                       bad.part.pos + offset,
-                       block.length,
-                       known ? block.data : std::span<Byte>(),
-                       {}},
-                      journey);
-    leg.state = State::doubtful;
+    legs_[bad.leg].device->maybe({Op::write,
+                                  bad.part.pos + offset,
+                                  block.length,
+                                  known ? block.data : std::span<Byte>(),
+                                  {}},
+                                 journey);
+}
+
+/// A read counts once, if that leg was one to be read.
+void Mirror::count_bad_reads(const std::vector<Try>& tries)
+{
+    for (const Try& one : tries)
+        if (one.mended && ++legs_[one.leg].bad_reads > most_bad_reads && may_fail(one.leg))
+            legs_[one.leg].state = State::doubtful;
+}
+
+/// Is it not certain that some data has its last good copy there?
+bool Mirror::may_fail(std::size_t leg) const
+{
+    return std::ranges::all_of(cut(0, size()), [&](const Stretch& stretch) {
+        return std::ranges::all_of(stretch.places,
+                                   [&](const LegPlace& place) { return place.leg != leg; }) ||
+               std::ranges::any_of(stretch.places, [&](const LegPlace& place) {
+                   const State state = legs_[place.leg].state;
+                   return place.leg != leg && (state == State::in_sync || state == State::doubtful);
+               });
+    });
 }
 
 /* ---- writes ---- */
@@ -293,7 +305,8 @@ Faults Mirror::write(const Request& request, Journey& journey)
     const auto stretches = cut(request.pos, request.length);
     Failures failures;
 
-    for (const Stretch& stretch : stretches)
+    for (const Stretch& stretch : stretches) {
+        journey.unpredictable = journey.unpredictable || places_in(stretch, State::in_sync).empty();
         for (const LegPlace& place : stretch.places) {
             const Leg& leg = legs_[place.leg];
             Request part = request.part(stretch.offset, stretch.length);
@@ -303,6 +316,7 @@ Faults Mirror::write(const Request& request, Journey& journey)
             if (leg.state == State::in_sync)
                 append(failures[place.leg], leg.device->submit(part, journey), stretch.offset);
         }
+    }
     return settle(failures, stretches.size() > 1, journey);
 }
 
@@ -498,23 +512,22 @@ Result<> Mirror::take_spare(const std::string& name)
         return Error{ENOSPC, name + " does not fit"};
     if (!is_calm() || !spare->device->is_calm())
         return Error{EBUSY, "rules would have a say in it"};
+    displaced_ += out->state == State::faulty ? 1 : 0;
     *out = {spare->name, spare->device, State::in_sync};
     spares_.erase(spare);
     rebuild(static_cast<std::size_t>(out - legs_.begin()));
     return {};
 }
 
-/// Copies what the array has there, from the lowest-numbered leg.
+/// Copies what the array has there, from the first copy that is good.
 void Mirror::rebuild(std::size_t leg)
 {
     for (const Stretch& stretch : cut(0, size()))
         for (const LegPlace& place : stretch.places) {
             if (place.leg != leg)
                 continue;
-            auto others = places_in(stretch, State::in_sync);
-            std::erase_if(others, [&](const LegPlace& other) { return other.leg == leg; });
-            const LegPlace& from = *std::ranges::min_element(others, {}, &LegPlace::leg);
-            copy(from, place, stretch.length);
+            const auto good = places_in(stretch, State::in_sync);
+            copy(good[0].leg != leg ? good[0] : good[1], place, stretch.length);
         }
 }
 
@@ -535,7 +548,7 @@ void Mirror::copy(const LegPlace& from, const LegPlace& to, std::uint64_t length
 Mirror::Compared Mirror::compare(const Stretch& stretch, std::uint64_t at) const
 {
     Bytes first(sector_size), first_known(sector_size), data(sector_size), known(sector_size);
-    Compared result{false, true};
+    Compared result{0, true};
     Journey journey;
 
     const auto places = places_in(stretch, State::in_sync);
@@ -547,24 +560,23 @@ Mirror::Compared Mirror::compare(const Stretch& stretch, std::uint64_t at) const
                                                           journey));
         const Bytes& here = is_first ? first_known : known;
         result.sure = result.sure && std::ranges::find(here, Byte{0}) == here.end();
-        result.differ = result.differ || (!is_first && data != first);
+        result.differing += !is_first && data != first ? 1 : 0;
     }
     return result;
 }
 
-/// As the lowest-numbered leg has it.
+/// As the first copy has it.
 void Mirror::make_alike(const Stretch& stretch, std::uint64_t at) const
 {
     auto places = places_in(stretch, State::in_sync);
 
-    std::ranges::sort(places, {}, &LegPlace::leg);
     for (LegPlace& place : places)
         place.pos += at;
     for (std::size_t i = 1; i < places.size(); ++i)
         copy(places[0], places[i], sector_size);
 }
 
-/// `check` counts the sectors of which copies differ, `repair` makes them alike too.
+/// `check` counts the sectors of copies that differ from the first, `repair` makes them alike too.
 Result<> Mirror::synchronize(const std::string& action)
 {
     const bool repair = action == "repair";
@@ -578,9 +590,9 @@ Result<> Mirror::synchronize(const std::string& action)
     for (const Stretch& stretch : cut(0, size()))
         for (std::uint64_t at = 0; at < stretch.length; at += sector_size) {
             const Compared compared = compare(stretch, at);
-            differ += compared.differ ? 1 : 0;
+            differ += compared.differing;
             sure = sure && compared.sure;
-            if (repair && (compared.differ || !compared.sure))
+            if (repair && (compared.differing > 0 || !compared.sure))
                 make_alike(stretch, at);
         }
     mismatches_ = sure ? std::to_string(differ) : "?";
@@ -602,6 +614,8 @@ std::optional<std::string> Mirror::attribute(const std::string& name) const
         return std::nullopt;
     for (std::size_t i = 0; i < legs_.size(); ++i)
         text += fmt::format("{} ? {} ?\n", i, names[static_cast<std::size_t>(legs_[i].state)]);
+    for (unsigned i = 0; i < displaced_; ++i)
+        text += "- ? faulty ?\n";
     return text;
 }
 

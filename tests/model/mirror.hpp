@@ -19,7 +19,6 @@ struct MirrorSetup {
     std::vector<MirrorLeg> spares;
     std::optional<unsigned> layout; ///< of level 10, as md numbers it; none: level 1
     std::uint64_t chunk = 0;        ///< bytes, of level 10
-    bool small_units = false;       ///< a read that failed is tried elsewhere block by block
 };
 
 /// An array of level 1 or 10: raid in Documentation/uapi.rst, md(4) for where copies lie. Which
@@ -56,20 +55,23 @@ private:
         std::string name;
         Device* device;
         State state;
+        unsigned bad_reads = 0; ///< that may have been counted
     };
 
     /// What reading one copy would bring.
     struct Try {
         std::size_t leg;
+        bool sure; ///< the leg is in sync
         Request part;
         Bytes data;
         Bytes known;
         Faults faults;
+        bool mended = false; ///< another copy had what this one had not
     };
 
     /// Copies of a sector.
     struct Compared {
-        bool differ;
+        unsigned differing; ///< from the first
         bool sure;
     };
 
@@ -83,10 +85,12 @@ private:
     Faults read(const Request& request, Journey& journey);
     Faults read_stretch(const Request& part, const Stretch& stretch, Journey& journey);
     Try try_leg(const Request& part, const LegPlace& place, Journey& journey) const;
-    Faults agree(const Request& part, std::vector<Try>& tries, bool doubts, Journey& journey);
-    Faults agree_blocks(const Request& part, std::vector<Try>& tries, bool doubts,
-                        Journey& journey);
+    Faults agree(const Request& part, std::vector<Try>& tries, Journey& journey);
+    Faults agree_block(const Request& block, std::uint64_t offset, std::vector<Try>& tries,
+                       Journey& journey);
     void rewrite(Try& bad, const Request& block, std::uint64_t offset, Journey& journey);
+    void count_bad_reads(const std::vector<Try>& tries);
+    bool may_fail(std::size_t leg) const;
 
     Faults write(const Request& request, Journey& journey);
     Faults flush(const Request& request, Journey& journey);
@@ -105,8 +109,8 @@ private:
     std::vector<Leg> legs_;
     std::vector<MirrorLeg> spares_;
     std::optional<CopyLayout> layout_;
-    bool small_units_;
     std::uint64_t leg_bytes_; ///< that a leg must have
+    unsigned displaced_ = 0;  ///< legs whose place a spare has taken
     std::optional<std::string> mismatches_;
 };
 

@@ -2,12 +2,17 @@
 #include "raid0.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
 namespace kio::model {
 
 namespace {
+
+/// Of one share: with more, all from the first one on counts as failed.
+constexpr std::uint64_t most_pieces = 256;
 
 std::vector<std::uint64_t> sizes_of(const std::vector<Device*>& legs)
 {
@@ -30,22 +35,11 @@ bool take_zeroes(const std::vector<Device*>& legs)
     return std::ranges::all_of(legs, &Device::takes_zeroes);
 }
 
-/// The byte of the request that a byte of a leg's share is.
-std::uint64_t offset_of(const std::vector<Stretch>& share, std::uint64_t in_share)
-{
-    for (const Stretch& stretch : share) {
-        if (in_share < stretch.length)
-            return stretch.offset + in_share;
-        in_share -= stretch.length;
-    }
-    return 0;
-}
-
 } // namespace
 
-Raid0::Raid0(std::vector<Device*> legs, std::uint64_t chunk, bool exact)
+Raid0::Raid0(std::vector<Device*> legs, std::uint64_t chunk)
     : Device(StripeLayout(sizes_of(legs), chunk).size(), block_of(legs), take_zeroes(legs)),
-      legs_(std::move(legs)), layout_(sizes_of(legs_), chunk), exact_(exact)
+      legs_(std::move(legs)), chunk_(chunk), layout_(sizes_of(legs_), chunk)
 {
 }
 
@@ -76,46 +70,42 @@ Faults Raid0::flush(const Request& request, Journey& journey) const
     return faults;
 }
 
-/// A request without data goes to each leg in one piece: what of it lies there is one range.
+/// A request without data goes to each leg in one piece a zone: what of it lies there is one range.
 Faults Raid0::submit_shares(const Request& request, Journey& journey) const
 {
-    std::vector<std::vector<Stretch>> shares(legs_.size());
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<Stretch>> shares; ///< by zone, leg
     Faults faults;
 
     for (const Stretch& stretch : layout_.cut(request.pos, request.length))
-        shares[stretch.places[0].leg].push_back(stretch);
-    for (std::size_t leg = 0; leg < legs_.size(); ++leg)
-        if (!shares[leg].empty())
-            append(faults, submit_share(request, leg, shares[leg], journey), 0);
+        shares[{layout_.zone(request.pos + stretch.offset), stretch.places[0].leg}].push_back(
+            stretch);
+    for (const auto& [where, share] : shares)
+        append(faults, submit_share(request, share, journey), 0);
     return told(std::move(faults));
 }
 
-Faults Raid0::submit_share(const Request& request, std::size_t leg,
-                           const std::vector<Stretch>& share, Journey& journey) const
+Faults Raid0::submit_share(const Request& request, const std::vector<Stretch>& share,
+                           Journey& journey) const
 {
+    const LegPlace& place = share[0].places[0];
     std::uint64_t length = 0;
     for (const Stretch& stretch : share)
         length += stretch.length;
-    const Faults below =
-        legs_[leg]->submit({request.op, share[0].places[0].pos, length, {}, {}}, journey);
-    if (below.empty())
-        return {};
+    Faults below = legs_[place.leg]->submit({request.op, place.pos, length, {}, {}}, journey);
     // What lies in one chunk is passed on as it is.
-    if (!exact_ && length != request.length) {
-        const std::uint64_t from = offset_of(share, below[0].offset);
-        return {{from, request.length - from, below[0].error}};
-    }
+    if (below.empty() || request.length == share[0].length)
+        return below;
+    const Fault& first = below[0];
     Faults faults;
     std::uint64_t start = 0;
     for (const Stretch& stretch : share) {
-        for (const Fault& fault : below) {
-            const std::uint64_t from = std::max(fault.offset, start);
-            const std::uint64_t to = std::min(fault.offset + fault.length, start + stretch.length);
-            if (from < to)
-                faults.push_back({stretch.offset + from - start, to - from, fault.error});
-        }
+        const std::uint64_t good = std::max(first.offset, start) - start;
+        if (good < stretch.length)
+            faults.push_back({stretch.offset + good, stretch.length - good, first.error});
         start += stretch.length;
     }
+    if ((length - first.offset) / chunk_ > most_pieces)
+        faults = {{faults[0].offset, request.length - faults[0].offset, first.error}};
     return faults;
 }
 

@@ -9,9 +9,7 @@ namespace kio::model {
 /// An array of level 0: raid in Documentation/uapi.rst, md(4) for where chunks lie.
 class Raid0 final : public Device {
 public:
-    /// `exact`: of a discard or zeroes exactly what failed is told, not all from there on, unless
-    /// it is on one leg only.
-    Raid0(std::vector<Device*> legs, std::uint64_t chunk, bool exact);
+    Raid0(std::vector<Device*> legs, std::uint64_t chunk);
 
     Faults submit(const Request& request, Journey& journey) override;
     void claim(std::uint64_t pos, std::uint64_t length) override;
@@ -24,12 +22,12 @@ public:
 private:
     Faults flush(const Request& request, Journey& journey) const;
     Faults submit_shares(const Request& request, Journey& journey) const;
-    Faults submit_share(const Request& request, std::size_t leg, const std::vector<Stretch>& share,
+    Faults submit_share(const Request& request, const std::vector<Stretch>& share,
                         Journey& journey) const;
 
     std::vector<Device*> legs_;
+    std::uint64_t chunk_;
     StripeLayout layout_;
-    bool exact_;
 };
 
 } // namespace kio::model

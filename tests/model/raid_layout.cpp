@@ -32,8 +32,11 @@ std::uint64_t divide_up(std::uint64_t value, std::uint64_t by)
 StripeLayout::StripeLayout(const std::vector<std::uint64_t>& leg_sizes, std::uint64_t chunk)
     : chunk_(chunk)
 {
+    const std::uint64_t mask = ~(chunk / sector_size - 1);
     std::uint64_t row = 0, start = 0;
 
+    for (const std::uint64_t bytes : leg_sizes)
+        size_ += (bytes / chunk * (chunk / sector_size) & mask) * sector_size;
     for (;;) {
         Zone zone{start, row * chunk, 0, {}};
         std::uint64_t end = UINT64_MAX;
@@ -52,22 +55,19 @@ StripeLayout::StripeLayout(const std::vector<std::uint64_t>& leg_sizes, std::uin
     }
 }
 
-std::uint64_t StripeLayout::size() const
+std::size_t StripeLayout::zone(std::uint64_t pos) const
 {
-    if (zones_.empty())
-        return 0;
-    const Zone& last = zones_.back();
-    return last.start + last.rows * last.legs.size() * chunk_;
+    const auto behind = std::ranges::upper_bound(zones_, pos, {}, &Zone::start);
+    return static_cast<std::size_t>(behind - zones_.begin()) - 1;
 }
 
 LegPlace StripeLayout::place(std::uint64_t pos) const
 {
-    const auto behind = std::ranges::upper_bound(zones_, pos, {}, &Zone::start);
-    const Zone& zone = *(behind - 1);
-    const std::uint64_t number = (pos - zone.start) / chunk_;
-    const std::uint64_t row = number / zone.legs.size();
+    const Zone& in = zones_[zone(pos)];
+    const std::uint64_t number = (pos - in.start) / chunk_;
+    const std::uint64_t row = number / in.legs.size();
 
-    return {zone.legs[number % zone.legs.size()], zone.leg_start + row * chunk_ + pos % chunk_};
+    return {in.legs[number % in.legs.size()], in.leg_start + row * chunk_ + pos % chunk_};
 }
 
 std::vector<Stretch> StripeLayout::cut(std::uint64_t pos, std::uint64_t length) const

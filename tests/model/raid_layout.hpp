@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #pragma once
 
-#include <cstdint>
-#include <vector>
+#include "device.hpp"
 
 namespace kio::model {
 
@@ -22,13 +21,16 @@ struct Stretch {
 };
 
 /// Level 0: chunks in turn over the legs, in zones where legs are of unequal size. Zone 0 is on all
-/// legs and ends with the smallest; the next is on those that are larger, and so on.
+/// legs and ends with the smallest; the next is on those that are larger, and so on. The size is
+/// md's, which masks the sectors of each leg: a chunk that is no power of two hides some.
 class StripeLayout {
 public:
     StripeLayout(const std::vector<std::uint64_t>& leg_sizes, std::uint64_t chunk);
 
-    std::uint64_t size() const;
+    std::uint64_t size() const { return size_; }
     std::vector<Stretch> cut(std::uint64_t pos, std::uint64_t length) const;
+    /// The number of the zone that a byte lies in.
+    std::size_t zone(std::uint64_t pos) const;
 
 private:
     struct Zone {
@@ -41,6 +43,7 @@ private:
     LegPlace place(std::uint64_t pos) const;
 
     std::uint64_t chunk_;
+    std::uint64_t size_ = 0;
     std::vector<Zone> zones_;
 };
 

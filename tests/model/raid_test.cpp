@@ -63,7 +63,7 @@ struct Legs {
     /// Those behind `legs` are spares.
     MirrorSetup mirror(std::size_t legs, std::optional<unsigned> layout = {}) const
     {
-        MirrorSetup setup{{}, {}, layout, 4 * kib, false};
+        MirrorSetup setup{{}, {}, layout, 4 * kib};
         for (std::size_t i = 0; i < filters.size(); ++i)
             (i < legs ? setup.legs : setup.spares)
                 .push_back({"leg" + std::to_string(i), filters[i].get()});
@@ -119,6 +119,14 @@ TEST(StripeLayout, HasZonesForLegsOfUnequalSize)
               "0:0 / 1:0 / 2:0 / 3:0 / 0:1 / 1:1 / 3:1 / 1:2 / 3:2 / 1:3 / 3:3 / ");
 }
 
+TEST(StripeLayout, MasksAsMdDoes)
+{
+    // 5 chunks of 24 sectors are 120, and 104 without the bits of 23.
+    const StripeLayout layout({60 * kib, 60 * kib}, 12 * kib);
+
+    EXPECT_EQ(layout.size(), 104 * kib);
+}
+
 struct LayoutCase {
     const char* what;
     std::size_t legs;
@@ -154,7 +162,7 @@ TEST(CopyLayout, FollowsMd)
 TEST(Raid0, TellsExactlyWhatFailed)
 {
     const Legs legs({64, 64});
-    Raid0 raid(legs.devices(), 4 * kib, false);
+    Raid0 raid(legs.devices(), 4 * kib);
 
     EXPECT_EQ(raid.size(), 128 * kib);
     legs.rule(1, {"any", "0", "-", "error", "EIO"});
@@ -167,23 +175,41 @@ TEST(Raid0, TellsExactlyWhatFailed)
 TEST(Raid0, SendsShares)
 {
     const Legs legs({64, 64});
-    const std::vector<bool> exact{false, true};
+    Raid0 raid(legs.devices(), 4 * kib);
 
-    for (const bool is_exact : exact) {
-        Raid0 raid(legs.devices(), 4 * kib, is_exact);
-        legs.calm(1);
-        legs.rule(1, {"discard", "8", "8", "error", "EIO"});
-        // Chunks 1 and 3 are one range on leg 1; the second of them fails.
-        EXPECT_EQ(send(raid, Op::discard, 4 * kib, 20 * kib).faults,
-                  (is_exact ? Faults{{8 * kib, 4 * kib, EIO}} : Faults{{8 * kib, 12 * kib, EIO}}));
-        EXPECT_EQ(legs.filters[1]->attribute("state"), "0 1 1 0\n");
-    }
+    legs.rule(1, {"discard", "9", "1", "error", "EIO"});
+    // Chunks 1, 3 and 5 are one range on leg 1. All of it from its first bad byte on is told.
+    EXPECT_EQ(send(raid, Op::discard, 4 * kib, 20 * kib).faults,
+              (Faults{{8 * kib + 512, 4 * kib - 512, EIO}, {16 * kib, 4 * kib, EIO}}));
+    EXPECT_EQ(legs.filters[1]->attribute("state"), "0 1 1 0\n");
+    // In one chunk it is passed on as it is.
+    EXPECT_EQ(send(raid, Op::discard, 12 * kib, 4 * kib).faults, (Faults{{512, 512, EIO}}));
+}
+
+TEST(Raid0, SendsAShareForEachZone)
+{
+    const Legs legs({8, 16});
+    Raid0 raid(legs.devices(), 4 * kib);
+
+    legs.rule(1, {"discard", "0", "-", "error", "EIO", "every", "2"});
+    EXPECT_EQ(send(raid, Op::discard, 0, 24 * kib).faults, (Faults{{16 * kib, 8 * kib, EIO}}));
+    EXPECT_EQ(legs.filters[1]->attribute("state"), "0 2 1 0\n");
+}
+
+TEST(Raid0, TellsAllBehindManyPieces)
+{
+    const Legs legs({2048, 2048});
+    Raid0 raid(legs.devices(), 4 * kib);
+
+    legs.rule(1, {"discard", "8", "8", "error", "EIO"});
+    EXPECT_EQ(send(raid, Op::discard, 0, 2056 * kib).faults.size(), 256U);
+    EXPECT_EQ(send(raid, Op::discard, 0, 2072 * kib).faults, (Faults{{12 * kib, 2060 * kib, EIO}}));
 }
 
 TEST(Raid0, FlushesEveryLeg)
 {
     const Legs legs({64, 64});
-    Raid0 raid(legs.devices(), 4 * kib, false);
+    Raid0 raid(legs.devices(), 4 * kib);
 
     legs.rule(0, {"flush", "0", "-", "error", "ENOSPC"});
     legs.rule(1, {"flush", "0", "-", "error", "EIO"});
@@ -227,30 +253,62 @@ TEST(Mirror, ReadsAnotherLeg)
     const Legs legs({64, 64});
     Mirror raid(legs.mirror(2));
 
-    legs.rule(0, {"read", "0", "8", "error", "EIO"});
+    legs.rule(0, {"read", "0", "16", "error", "EIO"});
     const Sent read = send(raid, Op::read, 0, 8 * kib);
     EXPECT_TRUE(read.faults.empty() && all_are(read.known, 1));
     EXPECT_FALSE(read.journey.unpredictable);
     // Which leg is read first is left open.
     EXPECT_EQ(legs.filters[0]->attribute("state"), "0 ? ? 0\n");
-    legs.rule(1, {"read", "8", "8", "error", "EIO"});
+    // Who may be asked first tells which errno, where nobody has it.
+    legs.rule(1, {"read", "8", "8", "error", "ENOSPC"});
     EXPECT_TRUE(send(raid, Op::read, 0, 8 * kib).journey.unpredictable);
 }
 
 TEST(Mirror, FindsTheGoodCopyOfEachBlock)
 {
     const Legs legs({64, 64});
-    MirrorSetup setup = legs.mirror(2);
-    setup.small_units = true;
-    Mirror raid(setup);
+    Mirror raid(legs.mirror(2));
 
     legs.rule(0, {"read", "0", "16", "error", "EIO"});
-    legs.rule(1, {"read", "8", "16", "error", "EIO"});
+    legs.rule(1, {"read", "12", "8", "error", "EIO"});
     const Sent read = send(raid, Op::read, 0, 16 * kib);
+    // A block that is bad is told as a whole.
     EXPECT_EQ(read.faults, (Faults{{4 * kib, 4 * kib, EIO}}));
     EXPECT_FALSE(read.journey.unpredictable);
-    // Whether a leg took the good block depends on whether it was asked first.
-    EXPECT_EQ(raid.attribute("degraded"), "?\n");
+    EXPECT_EQ(raid.attribute("degraded"), "0\n");
+}
+
+TEST(Mirror, CutsBlocksOfTheArray)
+{
+    const Legs legs({64, 64});
+    Mirror raid(legs.mirror(2));
+
+    legs.rule(0, {"read", "15", "1", "error", "EIO"});
+    legs.rule(1, {"read", "15", "1", "error", "EIO"});
+    EXPECT_EQ(send(raid, Op::read, 5 * kib, 4 * kib).faults, (Faults{{0, 3 * kib, EIO}}));
+}
+
+TEST(Mirror, PassesOnWhatTheOnlyCopyFails)
+{
+    const Legs legs({64, 64});
+    Mirror raid(legs.mirror(2));
+
+    ASSERT_TRUE(raid.set("fail", {{"leg1"}}));
+    legs.rule(0, {"read", "1", "1", "error", "EIO"});
+    EXPECT_EQ(send(raid, Op::read, 0, 8 * kib).faults, (Faults{{512, 512, EIO}}));
+}
+
+TEST(Mirror, DoesNotKnowWhoIsLeftOutForItsReads)
+{
+    const Legs legs({64, 64});
+    Mirror raid(legs.mirror(2));
+
+    legs.rule(0, {"read", "0", "16", "error", "EIO"});
+    for (int i = 0; i < 20; ++i)
+        send(raid, Op::read, 0, 8 * kib);
+    EXPECT_EQ(raid.attribute("degraded"), "0\n");
+    send(raid, Op::read, 0, 8 * kib);
+    EXPECT_EQ(raid.attribute("leg_state"), "0 ? ? ?\n1 ? in_sync ?\n");
 }
 
 TEST(Mirror, DoesNotKnowWhereCopiesDiffer)
@@ -315,7 +373,7 @@ TEST(Mirror, IsRebuilt)
     EXPECT_FALSE(raid.set("spare", {{"leg2"}}));
     legs.calm(1);
     ASSERT_TRUE(raid.set("spare", {{"leg2"}}));
-    EXPECT_EQ(raid.attribute("leg_state"), "0 ? in_sync ?\n1 ? in_sync ?\n");
+    EXPECT_EQ(raid.attribute("leg_state"), "0 ? in_sync ?\n1 ? in_sync ?\n- ? faulty ?\n");
     EXPECT_TRUE(all_are(legs.at(2, 0, 64), 5));
     ASSERT_TRUE(raid.set("fail", {{"leg1"}}));
     EXPECT_TRUE(all_are(send(raid, Op::read, 0, 64 * kib).data, 5));
@@ -329,9 +387,9 @@ TEST(Mirror, CountsAndRepairsWhatDiffers)
     send(*legs.disks[0], Op::write, 512, 512, 7);
     send(*legs.disks[1], Op::write, 512, 1024, 8);
     ASSERT_TRUE(raid.set("sync_action", {{"check"}}));
-    EXPECT_EQ(raid.attribute("mismatch_sectors"), "2\n");
+    EXPECT_EQ(raid.attribute("mismatch_sectors"), "3\n");
     ASSERT_TRUE(raid.set("sync_action", {{"repair"}}));
-    EXPECT_EQ(raid.attribute("mismatch_sectors"), "2\n");
+    EXPECT_EQ(raid.attribute("mismatch_sectors"), "3\n");
     for (std::size_t leg = 0; leg < 3; ++leg) {
         EXPECT_EQ(legs.at(leg, 0, 64)[512], 7);
         EXPECT_EQ(legs.at(leg, 0, 64)[1024], 0);
