@@ -434,13 +434,16 @@ const struct block_device_operations kblk_fops = {
 static void kblk_event_work(struct work_struct *work)
 {
 	struct kblk_disk *kd = container_of(work, struct kblk_disk, event);
+	struct gendisk *disk = READ_ONCE(kd->disk);
 
-	kobject_uevent(&disk_to_dev(kd->disk)->kobj, KOBJ_CHANGE);
+	/* It goes once we have ended: see kblk_disk_unmake(). */
+	if (disk)
+		kobject_uevent(&disk_to_dev(disk)->kobj, KOBJ_CHANGE);
 }
 
 /**
  * kblk_disk_changed() - tell user space that the state of a device has changed
- * @kd: device that is up
+ * @kd: device; nothing is told while it is down
  *
  * Context: any.
  */
@@ -489,6 +492,7 @@ EXPORT_SYMBOL_GPL(kblk_disk_init);
  */
 void kblk_disk_exit(struct kblk_disk *kd)
 {
+	cancel_work_sync(&kd->event);
 	kiobuf_dev_unregister(&kd->dev);
 	kiobuf_pool_exit(&kd->roots);
 }
@@ -605,7 +609,7 @@ static void kblk_publish(struct kblk_disk *kd, struct gendisk *disk,
 			 const struct kblk_shape *shape)
 {
 	mutex_lock(&kblk_graph_mutex);
-	kd->disk = disk;
+	WRITE_ONCE(kd->disk, disk);
 	kd->dev.part = disk ? disk->part0 : NULL;
 	if (disk)
 		kblk_set_shape(kd, shape);
@@ -626,8 +630,9 @@ static void kblk_disk_unmake(struct kblk_disk *kd)
 	kblk_lowers_unhold(kd);
 	del_gendisk(disk);
 	kblk_wait_drained(kd, MAX_SCHEDULE_TIMEOUT);
-	cancel_work_sync(&kd->event);
 	kblk_publish(kd, NULL, NULL);
+	/* What is queued from here on, by whoever works on the device, finds no disk. */
+	cancel_work_sync(&kd->event);
 	put_disk(disk);
 }
 
@@ -662,6 +667,7 @@ int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape)
 	ret = add_disk(disk);
 	if (ret) {
 		kblk_publish(kd, NULL, NULL);
+		cancel_work_sync(&kd->event);
 		put_disk(disk);
 		return ret;
 	}

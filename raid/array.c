@@ -129,12 +129,74 @@ static void kraid_close_members(struct kraid_array *array)
 	struct kraid_member *member, *next;
 
 	list_for_each_entry_safe(member, next, &array->members, list) {
-		/* Without superblocks nobody else would remember that it is old. */
-		if (!array->has_sb && member->state == KRAID_FAULTY)
-			set_bit(member->number, array->stale);
 		list_del(&member->list);
 		kraid_member_close(member);
 	}
+}
+
+/* Without superblocks nobody else would remember that a leg is old. */
+static void kraid_keep_stale(struct kraid_array *array)
+{
+	const struct kraid_member *member;
+
+	if (array->has_sb || !array->legs)
+		return;
+	list_for_each_entry(member, &array->members, list)
+		if (member->slot >= 0 && member->state == KRAID_FAULTY)
+			set_bit(member->slot, array->stale);
+}
+
+/* What superblocks said may be otherwise when the array comes up again. */
+static void kraid_forget_read(struct kraid_array *array)
+{
+	if (!array->has_sb)
+		return;
+	array->leg_bytes = 0;
+	if (!array->uuid_given)
+		memset(array->uuid, 0, sizeof(array->uuid));
+	if (!array->name_given)
+		memset(array->name, 0, sizeof(array->name));
+}
+
+/* Members have come and gone: those that are left are the legs from now on. */
+static const char *kraid_leg_path(const struct kraid_array *array, u32 leg)
+{
+	const struct kraid_member *member = array->legs[leg].member;
+
+	return member && (!array->has_sb || member->state != KRAID_FAULTY) ?
+	       member->path : "missing";
+}
+
+static size_t kraid_put_path(char *to, const char *path)
+{
+	return strlen(strcpy(to, path)) + 1;
+}
+
+static void kraid_rename_legs(struct kraid_array *array)
+{
+	const struct kraid_member *member;
+	size_t size = 0, at = 0;
+	u32 i, nr = 0;
+	char *text;
+
+	list_for_each_entry(member, &array->members, list)
+		size += strlen(member->path) + 1;
+	text = kvzalloc(size + array->nr_legs * sizeof("missing") + 1,
+			GFP_KERNEL | __GFP_NOFAIL);
+	for (i = 0; i < array->nr_legs; i++, nr++)
+		at += kraid_put_path(text + at, kraid_leg_path(array, i));
+	list_for_each_entry(member, &array->members, list) {
+		if (!array->has_sb || member->state == KRAID_FAULTY ||
+		    (member->slot >= 0 && !member->twin))
+			continue;
+		at += kraid_put_path(text + at, member->path);
+		nr++;
+	}
+	kvfree(array->legs_text);
+	array->legs_text = text;
+	array->nr_words = nr;
+	array->legs_changed = false;
+	bitmap_zero(array->stale, KRAID_MAX_LEGS);
 }
 
 static const char *kraid_next_path(const char *path)
@@ -278,6 +340,7 @@ static int kraid_register_rows(struct kraid_array *array)
 	int ret;
 
 	snprintf(name, sizeof(name), "%s:rows", kraid_name(array));
+	array->rows.room = array->object.kd.dev.room;
 	ret = kiobuf_dev_register(&array->rows, name, &kraid_row_ops);
 	if (!ret)
 		array->has_rows = true;
@@ -322,10 +385,15 @@ static int kraid_start(struct kraid_array *array)
 static void kraid_stop(struct kraid_array *array)
 {
 	struct kraid_member *member;
+	struct kraid_bitmap *bitmap;
 
 	kraid_sync_exit(array);
+	kraid_bitmap_quiet(array);
 	kraid_meta_stop(array);
-	kraid_bitmap_free(kraid_bitmap_detach(array));
+	mutex_lock(&array->meta.lock);
+	bitmap = kraid_bitmap_detach(array);
+	mutex_unlock(&array->meta.lock);
+	kraid_bitmap_free(bitmap);
 	kraid_repair_exit(array);
 	if (array->has_rows)
 		kiobuf_dev_unregister(&array->rows);
@@ -336,10 +404,14 @@ static void kraid_stop(struct kraid_array *array)
 	array->wq = NULL;
 	if (array->personality && array->personality->stop)
 		array->personality->stop(array);
+	if (array->legs_changed)
+		kraid_rename_legs(array);
+	kraid_keep_stale(array);
 	list_for_each_entry(member, &array->members, list)
 		if (array->legs)
 			kraid_unplace_member(member);
 	kraid_close_members(array);
+	kraid_forget_read(array);
 	kvfree(array->legs);
 	array->legs = NULL;
 	array->nr_legs = 0;
@@ -401,6 +473,7 @@ int kraid_set_legs(struct kraid_array *array, const char *text)
 	array->legs_text = words;
 	array->nr_words = nr;
 	array->leg_bytes = 0;
+	array->legs_changed = false;
 	bitmap_zero(array->stale, KRAID_MAX_LEGS);
 	return 0;
 }

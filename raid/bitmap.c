@@ -89,11 +89,6 @@ void kraid_bitmap_end(struct kraid_array *array, u64 pos, u64 length)
 			 bitmap_end(bitmap, pos, length));
 }
 
-struct kiobuf_queue *kraid_bitmap_queue(struct kraid_array *array)
-{
-	return &array->bitmap->waiting;
-}
-
 /* ---- on disk ---- */
 
 static int bitmap_write(struct kraid_bitmap *bitmap,
@@ -295,7 +290,9 @@ static bool bitmap_clear_some(struct kraid_bitmap *bitmap)
 	kraid_bitmap_set_events(array, array->meta.events);
 	for (nr = 0; nr < bitmap->nr; nr++)
 		left |= bitmap_clear_one(bitmap, nr);
-	bitmap_write_changed(bitmap);
+	/* What those bits stood for must be on the legs before they say it is. */
+	if (!kraid_flush_members(array))
+		bitmap_write_changed(bitmap);
 	return left;
 }
 
@@ -352,7 +349,7 @@ void kraid_bitmap_synced(struct kraid_array *array, u64 from, u64 to)
 	struct kraid_bitmap *bitmap = array->bitmap;
 	u64 nr = bitmap_first(bitmap, from), end = bitmap_first(bitmap, to);
 
-	if (to >= array->object.kd.dev.size)
+	if (to >= kraid_size(array))
 		end = bitmap->nr;
 	for (; nr < end; nr++)
 		atomic_andnot(KRAID_BIT_NEEDED, &bitmap->words[nr]);
@@ -384,8 +381,7 @@ static void bitmap_destroy(struct kraid_bitmap *bitmap)
 /* Bits are of the array in level 10, of a leg in level 1, which is the same. */
 static u64 bitmap_covers(const struct kraid_array *array)
 {
-	return (array->geo.chunk ? array->geo.size : array->leg_bytes) >>
-	       SECTOR_SHIFT;
+	return kraid_size(array) >> SECTOR_SHIFT;
 }
 
 static bool bitmap_make_parts(struct kraid_bitmap *bitmap)
@@ -529,6 +525,23 @@ static int bitmap_read_head(struct kraid_array *array,
 			   member->path);
 }
 
+/* It lies behind the superblock, and before the data of each member. */
+static int bitmap_check_room(struct kraid_array *array)
+{
+	const struct kraid_bitmap *bitmap = array->bitmap;
+	const struct kraid_member *member;
+	u64 end = ((s64)KRAID_SB_SECTOR + bitmap->offset) * SECTOR_SIZE +
+		  bitmap->size;
+
+	list_for_each_entry(member, &array->members, list)
+		if (bitmap->offset < KRAID_SB_SECTORS ||
+		    end > member->data_start)
+			return kblk_refuse(&array->object, -EINVAL,
+					   "%s: the bitmap does not lie between superblock and data.",
+					   member->path);
+	return 0;
+}
+
 /**
  * kraid_bitmap_load() - read the bitmap of an array
  * @array: the array, before it is up
@@ -549,6 +562,9 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 	array->bitmap = bitmap_make(array, sb.sync_size, sb.chunk, offset);
 	if (!array->bitmap)
 		return -ENOMEM;
+	ret = bitmap_check_room(array);
+	if (ret)
+		return ret;
 	array->bitmap->events_cleared = sb.events_cleared;
 	ret = bitmap_read(member, offset, array->bitmap->vec,
 			  array->bitmap->size);
@@ -560,6 +576,13 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 		kraid_bitmap_need_all(array);
 	queue_delayed_work(array->wq, &array->bitmap->clear, BITMAP_DAEMON);
 	return 0;
+}
+
+/* No bit is cleared from now on: the array goes down. Not under meta.lock. */
+void kraid_bitmap_quiet(struct kraid_array *array)
+{
+	if (array->bitmap)
+		cancel_delayed_work_sync(&array->bitmap->clear);
 }
 
 /**

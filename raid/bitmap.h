@@ -58,11 +58,11 @@ struct kraid_bitmap {
 
 int kraid_bitmap_start(struct kraid_array *array, struct kiobuf *kb);
 void kraid_bitmap_end(struct kraid_array *array, u64 pos, u64 length);
-struct kiobuf_queue *kraid_bitmap_queue(struct kraid_array *array);
 
 int kraid_bitmap_create(struct kraid_array *array);
 int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 		      s32 offset);
+void kraid_bitmap_quiet(struct kraid_array *array);
 struct kraid_bitmap *kraid_bitmap_detach(struct kraid_array *array);
 void kraid_bitmap_free(struct kraid_bitmap *bitmap);
 int kraid_bitmap_write_all(struct kraid_array *array,

@@ -172,6 +172,7 @@ static ssize_t kraid_name_write(struct kblk_object *object, const char *page,
 				   "name takes at most %zu characters.",
 				   sizeof(array->name) - 1);
 	strscpy_pad(array->name, strim(name), sizeof(array->name));
+	array->name_given = true;
 	return len;
 }
 
@@ -212,6 +213,7 @@ static ssize_t kraid_uuid_write(struct kblk_object *object, const char *page,
 		return kblk_refuse(object, -EINVAL,
 				   "uuid takes 32 hexadecimal digits, with colons or dashes between them or not.");
 	memcpy(kraid_array_of(object)->uuid, uuid, sizeof(uuid));
+	kraid_array_of(object)->uuid_given = true;
 	return len;
 }
 

@@ -285,12 +285,14 @@ struct kraid_sync {
 
 /**
  * struct kraid_repair - reads that failed on a leg, to be served from another
+ * @lock: keeps this and a sync from copying the same range both ways
  * @list: they; guarded by array->lock
  * @work: serves them
  * @block: a block's worth of memory
  * @vec: @block
  */
 struct kraid_repair {
+	struct mutex		lock;
 	struct list_head	list;
 	struct work_struct	work;
 	void			*block;
@@ -320,6 +322,9 @@ struct kraid_repair {
  * @has_sb: it has superblocks
  * @wants_bitmap: it is to have a bitmap
  * @has_rows: @rows is registered
+ * @legs_changed: members have come or gone since @legs_text was written
+ * @uuid_given: @uuid is the user's wish, not what superblocks say
+ * @name_given: likewise
  * @stale: without superblocks: those of @legs_text that have failed
  * @lock: guards member and leg states, counts; irq-safe
  * @nr_in_sync: legs in that state
@@ -353,6 +358,9 @@ struct kraid_array {
 	bool				has_sb;
 	bool				wants_bitmap;
 	bool				has_rows;
+	bool				legs_changed;
+	bool				uuid_given;
+	bool				name_given;
 	DECLARE_BITMAP(stale, KRAID_MAX_LEGS);
 	spinlock_t			lock;
 	u32				nr_in_sync;
@@ -379,6 +387,12 @@ static inline struct kraid_array *kraid_of(const struct kiobuf_dev *dev)
 	return container_of(dev, struct kraid_array, rows);
 }
 
+/* Bytes of a redundant array */
+static inline u64 kraid_size(const struct kraid_array *array)
+{
+	return array->geo.chunk ? array->geo.size : array->leg_bytes;
+}
+
 static inline const char *kraid_name(const struct kraid_array *array)
 {
 	return array->object.kd.dev.name;
@@ -387,7 +401,8 @@ static inline const char *kraid_name(const struct kraid_array *array)
 /* Can @length bytes from @pos of the leg on be read? */
 static inline bool kraid_leg_readable(const struct kraid_leg *leg, u64 end)
 {
-	enum kraid_state state = READ_ONCE(leg->state);
+	/* Pairs with kraid_set_state(): what else is read of the leg goes with it. */
+	enum kraid_state state = smp_load_acquire(&leg->state);
 
 	return likely(state == KRAID_IN_SYNC) ||
 	       (state == KRAID_REBUILDING && end <= READ_ONCE(leg->recovered));
@@ -400,14 +415,18 @@ static inline bool kraid_leg_readable(const struct kraid_leg *leg, u64 end)
 static inline bool kraid_leg_look(const struct kraid_leg *leg, u64 end,
 				  struct kiobuf_dev **dev, u64 *start)
 {
+	const struct kraid_member *member;
 	bool readable;
 
 	preempt_disable();
 	readable = kraid_leg_readable(leg, end);
-	*dev = leg->dev;
-	*start = leg->start;
+	member = READ_ONCE(leg->member);
 	preempt_enable();
-	return readable;
+	if (unlikely(!readable || !member))
+		return false;
+	*dev = member->dev;
+	*start = member->data_start;
+	return true;
 }
 
 /* Between kraid_unplace_member() and the next kraid_place_member(). Sleeps. */
@@ -429,6 +448,7 @@ void kraid_set_state(struct kraid_member *member, enum kraid_state state);
 void kraid_place_member(struct kraid_member *member, int slot, bool twin,
 			enum kraid_state state);
 void kraid_unplace_member(struct kraid_member *member);
+void kraid_swap_twin(struct kraid_member *twin);
 bool kraid_leg_fail(struct kraid_array *array, struct kraid_leg *leg);
 bool kraid_member_fail(struct kraid_member *member);
 bool kraid_enough(const struct kraid_array *array, int without);
@@ -461,6 +481,7 @@ void kraid_meta_init(struct kraid_array *array);
 int kraid_meta_start(struct kraid_array *array);
 bool kraid_meta_hold(struct kraid_array *array, struct kiobuf *kb);
 int kraid_meta_write(struct kraid_array *array);
+int kraid_flush_members(struct kraid_array *array);
 void kraid_meta_tell(struct kraid_array *array);
 void kraid_meta_kick(struct kraid_array *array);
 void kraid_meta_want_dirty(struct kraid_array *array);
@@ -521,6 +542,7 @@ int kraid_manage_replace(struct kraid_array *array, char *text);
 int kraid_manage_spare(struct kraid_array *array, char *path);
 int kraid_manage_bitmap(struct kraid_array *array, bool wants);
 int kraid_manage_grow(struct kraid_array *array);
+int kraid_manage_fits(struct kraid_array *array, struct kraid_member *member);
 
 extern const struct kraid_personality kraid0_personality;
 extern const struct kraid_personality kraid1_personality;

@@ -27,8 +27,10 @@ static struct kraid_leg *kraid_leg_of(const struct kraid_member *member)
 /* Only the leg itself counts, not what is to replace it. */
 static void kraid_count(struct kraid_member *member, int by)
 {
+	struct kraid_array *array = member->array;
+
 	if (member->state == KRAID_IN_SYNC && member->slot >= 0 && !member->twin)
-		member->array->nr_in_sync += by;
+		WRITE_ONCE(array->nr_in_sync, array->nr_in_sync + by);
 }
 
 /**
@@ -72,8 +74,8 @@ void kraid_place_member(struct kraid_member *member, int slot, bool twin,
 	leg = kraid_leg_of(member);
 	leg->dev = member->dev;
 	leg->start = member->data_start;
-	leg->member = member;
 	leg->next_pos = 0;
+	WRITE_ONCE(leg->member, member);
 	member->array->nr_twins += twin;
 	kraid_set_state(member, state);
 }
@@ -94,8 +96,31 @@ void kraid_unplace_member(struct kraid_member *member)
 	member->array->nr_twins -= member->twin;
 	member->slot = -1;
 	member->twin = false;
-	leg->member = NULL;
+	WRITE_ONCE(leg->member, NULL);
 	WRITE_ONCE(leg->state, KRAID_MISSING);
+}
+
+/**
+ * kraid_swap_twin() - let a twin fill the leg that it is to replace
+ * @twin: it, a whole copy by now; who filled the leg is faulty from now on
+ *
+ * A read finds one of the two, and both hold the same.
+ * Context: as kraid_place_member().
+ */
+void kraid_swap_twin(struct kraid_member *twin)
+{
+	struct kraid_array *array = twin->array;
+	int slot = twin->slot;
+	struct kraid_leg *leg = &array->legs[slot];
+	struct kraid_member *old = leg->member;
+
+	if (old) {
+		kraid_count(old, -1);
+		old->slot = -1;
+		kraid_set_state(old, KRAID_FAULTY);
+	}
+	kraid_unplace_member(twin);
+	kraid_place_member(twin, slot, false, KRAID_IN_SYNC);
 }
 
 /* How many legs lack, in whole or in part. */
@@ -195,8 +220,11 @@ bool kraid_member_fail(struct kraid_member *member)
 /* As kraid_member_fail(), for whoever fills the leg. */
 bool kraid_leg_fail(struct kraid_array *array, struct kraid_leg *leg)
 {
-	struct kraid_member *member = leg->member;
+	struct kraid_member *member = READ_ONCE(leg->member);
 
+	/* Somebody was faster. */
+	if (!member)
+		return true;
 	atomic_inc(&member->errors);
 	return kraid_member_fail(member);
 }

@@ -93,6 +93,7 @@ static int manage_take_out(struct kraid_array *array,
 	spin_unlock_irq(&array->lock);
 	list_del(&member->list);
 	kraid_meta_write(array);
+	array->legs_changed = true;
 	return 0;
 }
 
@@ -133,7 +134,8 @@ int kraid_manage_remove(struct kraid_array *array, char *path)
 
 /* ---- add ---- */
 
-static int manage_fits(struct kraid_array *array, struct kraid_member *member)
+/* Can it be a leg of this array as that is now? Says why not. */
+int kraid_manage_fits(struct kraid_array *array, struct kraid_member *member)
 {
 	u32 have = kblk_lower_block_size(member->lower);
 	u32 block = queue_logical_block_size(array->object.kd.disk->queue);
@@ -147,6 +149,12 @@ static int manage_fits(struct kraid_array *array, struct kraid_member *member)
 		return kblk_refuse(&array->object, -EINVAL,
 				   "%s has blocks of %u bytes, the array of %u.",
 				   member->path, have, block);
+	/* The disk would not tell those above to flush. */
+	if (kblk_lower_is_volatile(member->lower) &&
+	    !bdev_write_cache(array->object.kd.disk->part0))
+		return kblk_refuse(&array->object, -EINVAL,
+				   "%s has a volatile write cache, which the array, as it is up now, does not expect.",
+				   member->path);
 	return 0;
 }
 
@@ -157,10 +165,10 @@ static int manage_let_in(struct kraid_array *array,
 
 	if (ret)
 		return ret;
-	ret = kraid_meta_admit(array, member, may_return) ?:
-	      manage_fits(array, member);
+	ret = kraid_meta_admit(array, member, may_return);
 	if (!ret) {
 		list_add_tail(&member->list, &array->members);
+		array->legs_changed = true;
 		array->sync.frozen = false;
 		kraid_meta_write(array);
 	}
@@ -203,19 +211,19 @@ int kraid_manage_spare(struct kraid_array *array, char *path)
 static int manage_place_twin(struct kraid_array *array,
 			     struct kraid_member *member, int slot)
 {
-	int ret = kraid_suspend(array);
+	int ret = array->bitmap ? kraid_bitmap_write_all(array, member) : 0;
 
+	ret = ret ?: kraid_suspend(array);
 	if (ret)
 		return kblk_refuse(&array->object, ret,
-				   "Writes that are under way do not end.");
+				   "Writes that are under way do not end, or those to %s.",
+				   member->path);
 	spin_lock_irq(&array->lock);
 	member->recovered = 0;
 	kraid_place_member(member, slot, true, KRAID_REBUILDING);
 	array->meta.wanted += array->has_sb;
 	spin_unlock_irq(&array->lock);
 	kraid_resume(array);
-	if (array->bitmap)
-		kraid_bitmap_write_all(array, member);
 	kraid_meta_write(array);
 	return 0;
 }
@@ -272,7 +280,8 @@ static void manage_measure(struct kraid_array *array)
 
 	list_for_each_entry(member, &array->members, list)
 		if (member->lower && member->state != KRAID_FAULTY)
-			member->data_bytes = kraid_meta_room(array, member);
+			member->data_bytes = max(member->data_bytes,
+						 kraid_meta_room(array, member));
 }
 
 /* Nothing is in flight. Leaves all as it was unless there is more room. */
@@ -350,8 +359,10 @@ static int manage_swap_bitmap(struct kraid_array *array, bool wants,
 		ret = kraid_bitmap_create(array);
 	else
 		*old = kraid_bitmap_detach(array);
+	/* No write goes on before superblocks tell of it. */
+	ret = ret ?: kraid_meta_write(array);
 	kraid_resume(array);
-	return ret ?: kraid_meta_write(array);
+	return ret;
 }
 
 /* Gives a live array a bitmap, or takes it away. Its object is locked. */

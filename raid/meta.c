@@ -76,8 +76,13 @@ static void meta_fill(struct kraid_array *array)
 	/* As md does for numbers that nobody has. */
 	for (i = 0; i < sb->max_dev; i++)
 		sb->roles[i] = KRAID_ROLE_SPARE;
+	/* A number may have been given away while its first owner was gone. */
 	list_for_each_entry(member, &array->members, list)
-		sb->roles[member->number] = meta_role(member);
+		if (member->slot < 0)
+			sb->roles[member->number] = meta_role(member);
+	list_for_each_entry(member, &array->members, list)
+		if (member->slot >= 0)
+			sb->roles[member->number] = meta_role(member);
 }
 
 static u32 meta_features(const struct kraid_array *array,
@@ -124,9 +129,7 @@ static int meta_write_member(struct kraid_array *array,
 	struct kraid_meta *meta = &array->meta;
 	int ret = 0;
 
-	if (kblk_lower_is_volatile(member->lower))
-		ret = kraid_io(member->dev, KIOBUF_FLUSH, 0, NULL, 0, 0);
-	if (!ret && array->bitmap && member->slot >= 0)
+	if (array->bitmap && member->slot >= 0)
 		ret = kraid_bitmap_write_head(array, member);
 	if (ret)
 		return ret;
@@ -136,23 +139,50 @@ static int meta_write_member(struct kraid_array *array,
 			KRAID_SB_BYTES, KIOBUF_FUA);
 }
 
-/* Once round. Returns -EIO if some data has no leg any more that could be told. */
-static int meta_write_once(struct kraid_array *array)
+/* Counts what a member could not do. Returns -EIO if it cannot be left out for that. */
+static int meta_blame(struct kraid_member *member)
+{
+	atomic_inc(&member->errors);
+	return kraid_member_fail(member) ? 0 : -EIO;
+}
+
+/**
+ * kraid_flush_members() - make durable what was written to all members
+ * @array: the array
+ *
+ * A member that cannot do that fails. Context: process, sleeps; under meta.lock.
+ * Return: 0; -EIO if one that is needed cannot.
+ */
+int kraid_flush_members(struct kraid_array *array)
 {
 	struct kraid_member *member;
 	int ret = 0;
 
+	list_for_each_entry(member, &array->members, list) {
+		if (member->state == KRAID_FAULTY ||
+		    !kblk_lower_is_volatile(member->lower))
+			continue;
+		if (kraid_io(member->dev, KIOBUF_FLUSH, 0, NULL, 0, 0))
+			ret = meta_blame(member) ?: ret;
+	}
+	return ret;
+}
+
+/* Once round. Returns -EIO if some data has no leg any more that could be told. */
+static int meta_write_once(struct kraid_array *array)
+{
+	struct kraid_member *member;
+	int ret = kraid_flush_members(array);
+
+	/* All caches before any superblock: one says of all that they are equal. */
 	meta_fill(array);
 	if (array->bitmap)
 		kraid_bitmap_set_events(array, array->meta.events);
 	trace_kraid_meta(array, array->meta.events, meta_is_clean(array));
 	list_for_each_entry(member, &array->members, list) {
-		if (member->state == KRAID_FAULTY ||
-		    !meta_write_member(array, member))
-			continue;
-		atomic_inc(&member->errors);
-		if (!kraid_member_fail(member))
-			ret = -EIO;
+		if (member->state != KRAID_FAULTY &&
+		    meta_write_member(array, member))
+			ret = meta_blame(member) ?: ret;
 	}
 	return ret;
 }
@@ -206,7 +236,8 @@ int kraid_meta_write(struct kraid_array *array)
 	} while (!ret && wanted != READ_ONCE(array->meta.wanted));
 	if (ret && array->gate.buckets)
 		meta_break(array);
-	meta_release(array, READ_ONCE(array->meta.wanted), ret);
+	/* What was wanted since has been kicked, and is told by the next. */
+	meta_release(array, wanted, ret);
 	return ret;
 }
 
@@ -271,10 +302,12 @@ static void meta_run(struct work_struct *work)
 	if (failed || dirty)
 		kraid_meta_write(array);
 	if (dirty) {
+		WRITE_ONCE(array->meta.dirty, false);
 		kraid_gate_set(array, KRAID_STOP_CLEAN, false);
 		meta_watch(array);
+	} else if (!(array->gate.stop & KRAID_STOP_CLEAN)) {
+		WRITE_ONCE(array->meta.dirty, false);
 	}
-	WRITE_ONCE(array->meta.dirty, false);
 	mutex_unlock(&array->meta.lock);
 	if (failed)
 		kraid_sync_kick(array);
@@ -509,13 +542,15 @@ static bool meta_place_stale(struct kraid_array *array,
 			     struct kraid_member *member,
 			     const struct kraid_candidate *c)
 {
+	bool redundant = array->personality->redundant;
+
 	if (!array->force || c->verdict != KRAID_V_STALE ||
 	    array->legs[c->role].member)
 		return false;
-	member->recovered = array->leg_bytes;
-	kraid_place_member(member, c->role, false, KRAID_IN_SYNC);
-	if (array->personality->redundant)
-		array->sync.resynced = 0;
+	/* What others have is newer: it is copied, where they have it. */
+	member->recovered = redundant ? 0 : array->leg_bytes;
+	kraid_place_member(member, c->role, false,
+			   redundant ? KRAID_REBUILDING : KRAID_IN_SYNC);
 	return true;
 }
 
@@ -532,6 +567,11 @@ static int meta_place(struct kraid_array *array, struct kraid_member *member,
 
 	switch (c->verdict) {
 	case KRAID_V_FRESH:
+		if (c->replacement && !array->personality->redundant)
+			return kblk_refuse(&array->object, -EOPNOTSUPP,
+					   "%s is to replace a leg of %s, which has no copies.",
+					   member->path,
+					   array->personality->name);
 		meta_place_fresh(array, member, c);
 		return kraid_check_block(array, member);
 	case KRAID_V_SPARE:
@@ -599,7 +639,7 @@ static int meta_load_bitmap(struct kraid_array *array)
 	if (!(sb->features & KRAID_SB_BITMAP_OFFSET))
 		return 0;
 	list_for_each_entry(member, &array->members, list)
-		if (member->number == sb->dev_number)
+		if (member->number == sb->dev_number && member->slot >= 0)
 			return kraid_bitmap_load(array, member,
 						 sb->bitmap_offset);
 	return -ENODEV;
@@ -639,8 +679,9 @@ int kraid_meta_assemble(struct kraid_array *array)
 
 static u32 meta_free_number(const struct kraid_array *array)
 {
+	/* Without superblocks the first ones are those of `legs`. */
+	u32 number = array->has_sb ? 0 : array->nr_words;
 	const struct kraid_member *member;
-	u32 number = 0;
 	bool used;
 
 	do {
@@ -660,14 +701,14 @@ static int meta_admit_new(struct kraid_array *array, struct kraid_member *member
 	member->number = meta_free_number(array);
 	member->state = KRAID_SPARE;
 	if (!array->has_sb)
-		return 0;
+		return kraid_manage_fits(array, member);
 	if (member->number >= array->meta.sb->max_dev)
 		return kblk_refuse(&array->object, -ENOSPC,
 				   "The superblock has no room for another member.");
 	member->data_start = other->data_start ?: META_DATA_START;
 	member->data_bytes = kraid_meta_room(array, member);
 	generate_random_uuid(member->uuid);
-	return 0;
+	return kraid_manage_fits(array, member);
 }
 
 static struct kraid_member *meta_find(struct kraid_array *array, u32 number)
@@ -713,6 +754,9 @@ static int meta_return(struct kraid_array *array, struct kraid_member *member,
 {
 	int ret = meta_take_member(array, member, sb);
 
+	/* Bits change under meta.lock only, so what is written now holds when it comes. */
+	ret = ret ?: kraid_manage_fits(array, member) ?:
+	      kraid_bitmap_write_all(array, member);
 	if (ret)
 		return ret;
 	ret = kraid_suspend(array);
@@ -727,7 +771,7 @@ static int meta_return(struct kraid_array *array, struct kraid_member *member,
 			   KRAID_REBUILDING);
 	spin_unlock_irq(&array->lock);
 	kraid_resume(array);
-	return kraid_bitmap_write_all(array, member);
+	return 0;
 }
 
 /**
@@ -819,6 +863,14 @@ int kraid_meta_start(struct kraid_array *array)
 	return ret;
 }
 
+static bool meta_must_tell(const struct kraid_array *array)
+{
+	unsigned long stop = array->gate.stop;
+
+	return !(stop & KRAID_STOP_BROKEN) &&
+	       (!(stop & KRAID_STOP_CLEAN) || kraid_meta_pending(array));
+}
+
 /* Nothing is in flight: superblocks say so, and what is in caches is durable. */
 void kraid_meta_stop(struct kraid_array *array)
 {
@@ -829,13 +881,13 @@ void kraid_meta_stop(struct kraid_array *array)
 		cancel_delayed_work_sync(&meta->idle);
 	}
 	mutex_lock(&meta->lock);
-	if (meta->started && array->gate.buckets &&
-	    !(array->gate.stop & (KRAID_STOP_CLEAN | KRAID_STOP_BROKEN))) {
+	meta->dirty = false;
+	if (meta->started && array->gate.buckets && meta_must_tell(array)) {
 		kraid_gate_set(array, KRAID_STOP_CLEAN, true);
 		kraid_meta_write(array);
 	}
+	meta->told = meta->wanted;
 	meta->started = false;
-	meta->dirty = false;
 	mutex_unlock(&meta->lock);
 	kvfree(meta->sb);
 	meta->sb = NULL;

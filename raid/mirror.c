@@ -174,7 +174,7 @@ static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 	if (kiobuf_cancelled(kb) ||
 	    kraid_pick(array, kb->pos, kb->length, BIT(frame->data & 0xff)) < 0)
 		return KIOBUF_CLIMB;
-	kraid_repair_read(array, kb, MIRROR_COPY(frame->data));
+	kraid_repair_read(array, kb, frame->data & 0xff);
 	return KIOBUF_HOLD;
 }
 
@@ -413,8 +413,8 @@ static void mirror_collate_write(struct kraid_array *array,
 /*
  * A leg that failed is out before the parent can end, so that nobody reads there what
  * was acknowledged elsewhere. The error is the array's own only where no other copy is
- * left. A discard is a hint, and its failure is nobody's; one of zeroes lets the block
- * layer write them itself.
+ * left. A discard is a hint, and its failure is nobody's; zeroes that a leg does not know
+ * how to make are written by the block layer.
  */
 static void mirror_collate(struct kiobuf_dev *dev, struct kiobuf *parent,
 			   struct kiobuf *child)
@@ -429,7 +429,10 @@ static void mirror_collate(struct kiobuf_dev *dev, struct kiobuf *parent,
 		mirror_collate_write(kraid_of(dev), parent, child);
 		break;
 	case KIOBUF_WRITE_ZEROES:
-		kiobuf_fail(parent, 0, -EOPNOTSUPP);
+		if (child->error == -EOPNOTSUPP)
+			kiobuf_fail(parent, 0, -EOPNOTSUPP);
+		else
+			mirror_collate_write(kraid_of(dev), parent, child);
 		break;
 	}
 }
@@ -443,9 +446,11 @@ static const struct kiobuf_dev_ops mirror_ops = {
 static bool mirror_row_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 {
 	struct kraid_array *array = kraid_of(dev);
+	/* It stays, since irqs are off: see kraid_bitmap_free(). */
+	struct kraid_bitmap *bitmap = READ_ONCE(array->bitmap);
 
 	return kiobuf_unqueue(&array->gate.waiting, kb) ||
-	       (array->bitmap && kiobuf_unqueue(kraid_bitmap_queue(array), kb));
+	       (bitmap && kiobuf_unqueue(&bitmap->waiting, kb));
 }
 
 const struct kiobuf_dev_ops kraid_row_ops = {

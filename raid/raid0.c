@@ -114,6 +114,10 @@ static void raid0_fail_pieces(const struct raid0_map *map,
 	bool all = left / map->chunk > RAID0_MAX_PIECES;
 	u64 pos, piece;
 
+	if (!left) {
+		kiobuf_fail(parent, 0, child->error);
+		return;
+	}
 	place.pos += child->bytes;
 	for (; left; left -= piece, place.pos += piece) {
 		pos = raid0_unmap(map, place);
@@ -183,6 +187,10 @@ static int raid0_run(struct kraid_array *array, struct kblk_shape *shape)
 	if (IS_ERR(map))
 		return PTR_ERR(map);
 	array->zones = map;
+	if (map->nr_zones > 1 && array->layout != RAID0_ORIGINAL &&
+	    array->layout != RAID0_ALTERNATE)
+		return kblk_refuse(&array->object, -EINVAL,
+				   "The legs differ in size, and the superblocks do not say whether the layout is original or alternate.");
 	shape->size = map->size;
 	shape->io_min = array->chunk;
 	shape->io_opt = kraid_io_opt(array->chunk, array->nr_legs);

@@ -32,6 +32,7 @@ static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
 {
 	struct kraid_place place = kraid_copy(array, pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
+	struct kraid_member *member;
 	struct kiobuf_dev *dev;
 	u64 start;
 	int ret;
@@ -39,8 +40,9 @@ static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
 	if (!kraid_leg_look(leg, place.pos + length, &dev, &start))
 		return 1;
 	ret = repair_io(array, dev, KIOBUF_READ, place.pos + start, length);
-	if (ret && leg->member)
-		atomic_inc(&leg->member->errors);
+	member = READ_ONCE(leg->member);
+	if (ret && member)
+		atomic_inc(&member->errors);
 	return ret;
 }
 
@@ -50,14 +52,17 @@ static void repair_rewrite(struct kraid_array *array, u64 pos, u32 length,
 {
 	struct kraid_place place = kraid_copy(array, pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
+	struct kraid_member *member;
 	struct kiobuf_dev *dev;
 	u64 start;
 
-	if (kraid_leg_look(leg, place.pos + length, &dev, &start) &&
-	    !repair_io(array, dev, KIOBUF_WRITE, place.pos + start, length) &&
-	    !repair_io(array, dev, KIOBUF_READ, place.pos + start, length) &&
-	    leg->member)
-		atomic_inc(&leg->member->corrected);
+	if (!kraid_leg_look(leg, place.pos + length, &dev, &start) ||
+	    repair_io(array, dev, KIOBUF_WRITE, place.pos + start, length) ||
+	    repair_io(array, dev, KIOBUF_READ, place.pos + start, length))
+		return;
+	member = READ_ONCE(leg->member);
+	if (member)
+		atomic_inc(&member->corrected);
 }
 
 /* The copy that is tried after @n - 1 others: @asked, then the rest in order. */
@@ -102,21 +107,26 @@ static int repair_guarded(struct kraid_array *array, u64 pos, u32 length,
 {
 	int ret;
 
+	mutex_lock(&array->repair.lock);
 	kraid_barrier_raise(array, pos, length, NULL);
 	ret = repair_block(array, pos, length, asked, bad);
 	kraid_barrier_lower(array, pos, length);
+	mutex_unlock(&array->repair.lock);
 	return ret;
 }
 
 /* One read that failed is one, however many of its blocks did. */
 static void repair_count(struct kraid_array *array, u64 pos, u32 bad)
 {
-	struct kraid_leg *leg;
+	struct kraid_member *member;
+	u32 leg;
 
 	for (; bad; bad &= bad - 1) {
-		leg = &array->legs[kraid_copy(array, pos, __ffs(bad)).leg];
-		if (leg->member && kraid_count_read_error(leg->member))
-			kraid_leg_fail(array, leg);
+		leg = kraid_copy(array, pos, __ffs(bad)).leg;
+		/* It stays while the read is in flight. */
+		member = READ_ONCE(array->legs[leg].member);
+		if (member && kraid_count_read_error(member))
+			kraid_member_fail(member);
 	}
 }
 
@@ -192,6 +202,7 @@ int kraid_repair_init(struct kraid_array *array)
 {
 	struct kraid_repair *repair = &array->repair;
 
+	mutex_init(&repair->lock);
 	INIT_LIST_HEAD(&repair->list);
 	INIT_WORK(&repair->work, repair_run);
 	repair->vec = kraid_buffer(&repair->block, REPAIR_BLOCK);

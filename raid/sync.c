@@ -144,7 +144,7 @@ static bool sync_take(struct kraid_array *array, struct sync_piece *piece)
 	struct kraid_sync_run *run = array->sync.run;
 	u64 at = run->next, length = array->sync.end - at;
 
-	length = min_t(u64, length, run->unit - at % run->unit);
+	length = min_t(u64, length, run->unit - (at & (run->unit - 1)));
 	length = min(length, kraid_span(array, at));
 	run->next += length;
 	piece->leg_pos = at;
@@ -163,6 +163,7 @@ static void sync_fill(struct kraid_array *array)
 	       !sync_must_stop(array)) {
 		if (sync_take(array, &run->pieces[run->nr]))
 			run->nr++;
+		cond_resched();
 	}
 }
 
@@ -412,11 +413,13 @@ static int sync_batch(struct kraid_array *array)
 	int ret;
 
 	sync_fill(array);
+	mutex_lock(&array->repair.lock);
 	ret = sync_raise(array);
 	if (!ret) {
 		ret = sync_work(array);
 		sync_lower(array, run->nr);
 	}
+	mutex_unlock(&array->repair.lock);
 	if (ret)
 		run->next = from;
 	if (ret == -ENODATA && run->unit > SYNC_BLOCK) {
@@ -470,7 +473,7 @@ static void sync_throttle(struct kraid_array *array, unsigned long start,
 
 	if (!max)
 		return;
-	due = start + div_u64(bytes * HZ, max * 1024ULL);
+	due = start + div64_u64(bytes * HZ, max * 1024ULL);
 	if (time_after(due, jiffies))
 		wait_event_timeout(array->sync.wait, sync_must_stop(array),
 				   due - jiffies);
@@ -622,6 +625,10 @@ static void sync_take_spares(struct kraid_array *array)
 	lockdep_assert_held(&array->meta.lock);
 	while ((slot = sync_open_slot(array)) >= 0 &&
 	       (spare = sync_find_spare(array))) {
+		if (array->bitmap && kraid_bitmap_write_all(array, spare)) {
+			kraid_member_fail(spare);
+			continue;
+		}
 		if (kraid_suspend(array))
 			return;
 		sync_fill_slot(array, slot, spare);
@@ -650,13 +657,14 @@ static void sync_choose(struct kraid_array *array)
 		action = KRAID_RESYNC;
 	else
 		action = sync->wish;
-	sync->wish = KRAID_IDLE;
+	if (action == sync->wish)
+		sync->wish = KRAID_IDLE;
 	if (action == KRAID_RECOVER) {
 		sync->pos = target->recovered;
 		sync->end = array->leg_bytes;
 	} else {
 		sync->pos = action == KRAID_RESYNC ? sync->resynced : 0;
-		sync->end = array->object.kd.dev.size;
+		sync->end = kraid_size(array);
 		target = NULL;
 	}
 	if (action == KRAID_CHECK || action == KRAID_REPAIR)
@@ -703,21 +711,10 @@ enum kraid_sync_action kraid_sync_action(struct kraid_array *array)
 /* A twin takes the place of the member that it is a copy of now. */
 static void sync_replace(struct kraid_array *array, struct kraid_member *twin)
 {
-	int slot = twin->slot;
-	struct kraid_member *old = array->legs[slot].member;
-
 	if (kraid_suspend(array))
 		return;
 	spin_lock_irq(&array->lock);
-	if (old && old->state != KRAID_FAULTY)
-		kraid_set_state(old, KRAID_FAULTY);
-	if (old)
-		kraid_unplace_member(old);
-	spin_unlock_irq(&array->lock);
-	kraid_leg_settle();
-	spin_lock_irq(&array->lock);
-	kraid_unplace_member(twin);
-	kraid_place_member(twin, slot, false, KRAID_IN_SYNC);
+	kraid_swap_twin(twin);
 	spin_unlock_irq(&array->lock);
 	kraid_resume(array);
 }
@@ -917,6 +914,7 @@ int kraid_sync_init(struct kraid_array *array)
 
 	sync->frozen = false;
 	sync->stop = false;
+	sync->kicked = false;
 	sync->holds = 0;
 	sync->wish = KRAID_IDLE;
 	sync->action = KRAID_IDLE;
