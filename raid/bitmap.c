@@ -444,6 +444,17 @@ static u64 bitmap_room(const struct kraid_array *array)
 	return start - BITMAP_POS;
 }
 
+/* Bytes that a bit is to stand for; 0 if there is no room. */
+static u32 bitmap_new_chunk(const struct kraid_array *array)
+{
+	u64 sectors = bitmap_covers(array), room = bitmap_room(array);
+
+	if (!array->bitmap_chunk)
+		return kraid_bitmap_pick_chunk(sectors, room);
+	return kraid_bitmap_room(sectors, array->bitmap_chunk) <= room ?
+	       array->bitmap_chunk : 0;
+}
+
 /**
  * kraid_bitmap_create() - give an array a new bitmap
  * @array: the array; no write is in flight
@@ -455,7 +466,7 @@ static u64 bitmap_room(const struct kraid_array *array)
 int kraid_bitmap_create(struct kraid_array *array)
 {
 	u64 sectors = bitmap_covers(array);
-	u32 chunk = kraid_bitmap_pick_chunk(sectors, bitmap_room(array));
+	u32 chunk = bitmap_new_chunk(array);
 	struct kraid_bitmap *bitmap;
 	struct kraid_member *member;
 

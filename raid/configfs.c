@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* configfs: kiobuf/raid/NAME. No data path. */
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -272,6 +273,29 @@ static ssize_t kraid_bitmap_write(struct kblk_object *object, const char *page,
 	return ret ?: len;
 }
 
+/* Of the bitmap that is made next. */
+static ssize_t kraid_bitmap_chunk_kib_read(struct kblk_object *object,
+					   char *page)
+{
+	return sysfs_emit(page, "%u\n",
+			  kraid_array_of(object)->bitmap_chunk >> 10);
+}
+
+static ssize_t kraid_bitmap_chunk_kib_write(struct kblk_object *object,
+					    const char *page, size_t len)
+{
+	unsigned int kib;
+
+	if (kstrtouint(page, 10, &kib) ||
+	    (kib && (kib < 4 || kib > KRAID_CHUNK_KIB_MAX ||
+		     !is_power_of_2(kib))))
+		return kblk_refuse(object, -EINVAL,
+				   "bitmap_chunk_kib takes a power of two from 4 to %u, or 0.",
+				   KRAID_CHUNK_KIB_MAX);
+	kraid_array_of(object)->bitmap_chunk = kib << 10;
+	return len;
+}
+
 /* ---- what it is like ---- */
 
 static ssize_t kraid_degraded_read(struct kblk_object *object, char *page)
@@ -468,6 +492,7 @@ KBLK_ATTR(kraid_, create);
 KBLK_ATTR(kraid_, force);
 KBLK_ATTR(kraid_, assume_clean);
 KBLK_ATTR(kraid_, bitmap);
+KBLK_ATTR(kraid_, bitmap_chunk_kib);
 KBLK_ATTR_RO(kraid_, degraded);
 KBLK_ATTR_RO(kraid_, events);
 KBLK_ATTR_RO(kraid_, leg_state);
@@ -494,6 +519,7 @@ static struct configfs_attribute *kraid_attrs[] = {
 	&kraid_attr_force,
 	&kraid_attr_assume_clean,
 	&kraid_attr_bitmap,
+	&kraid_attr_bitmap_chunk_kib,
 	&kraid_attr_degraded,
 	&kraid_attr_events,
 	&kraid_attr_leg_state,

@@ -316,6 +316,7 @@ struct kraid_repair {
  * @leg_bytes: used on each leg; 0 if legs differ
  * @chunk: bytes
  * @layout: as md numbers it
+ * @bitmap_chunk: bytes for each bit of a bitmap that is made; 0 to choose
  * @create: superblocks are to be written anew
  * @force: come up with what is there, even if something may be lost
  * @assume_clean: legs are equal already
@@ -352,6 +353,7 @@ struct kraid_array {
 	u64				leg_bytes;
 	u32				chunk;
 	u32				layout;
+	u32				bitmap_chunk;
 	bool				create;
 	bool				force;
 	bool				assume_clean;
