@@ -759,6 +759,14 @@ static void sync_give_up(struct kraid_array *array, struct kraid_member *member)
 	kraid_resume(array);
 }
 
+/* Also what was done before the array was down for a while. */
+static void sync_resynced(struct kraid_array *array)
+{
+	WRITE_ONCE(array->sync.resynced, U64_MAX);
+	if (array->bitmap)
+		kraid_bitmap_synced(array, 0, array->object.kd.dev.size);
+}
+
 static void sync_ended(struct kraid_array *array, int error)
 {
 	struct kraid_sync *sync = &array->sync;
@@ -770,7 +778,7 @@ static void sync_ended(struct kraid_array *array, int error)
 	else if (target && error == -ENODATA)
 		sync_give_up(array, target);
 	else if (sync->action == KRAID_RESYNC && !error)
-		WRITE_ONCE(sync->resynced, U64_MAX);
+		sync_resynced(array);
 	if (sync->action != KRAID_CHECK && sync->action != KRAID_REPAIR)
 		kraid_meta_write(array);
 	sync->target = NULL;
