@@ -170,10 +170,12 @@ int kraid_bitmap_write_all(struct kraid_array *array,
 	return bitmap_write(bitmap, member, 0, bitmap->size);
 }
 
-/* Its superblock, which tells the same events as the array's. */
+/* Its superblock, which tells the same events as the array's; all of it if need be. */
 int kraid_bitmap_write_head(struct kraid_array *array,
 			    struct kraid_member *member)
 {
+	if (array->bitmap->unwritten)
+		return kraid_bitmap_write_all(array, member);
 	return bitmap_write_page(array->bitmap, member, 0);
 }
 
@@ -333,14 +335,22 @@ bool kraid_bitmap_any_needed(const struct kraid_array *array)
 	return false;
 }
 
-/* All that may differ after a crash. Before any write. */
+/*
+ * Sets all bits, before any write. They are on disk before there is one: the first one
+ * waits for superblocks, which take the bitmap along.
+ */
 void kraid_bitmap_need_all(struct kraid_array *array)
 {
-	u32 nr;
+	struct kraid_bitmap *bitmap = array->bitmap;
+	u32 flags = KRAID_BIT_DIRTY, nr;
 
-	for (nr = 0; nr < array->bitmap->nr; nr++)
-		atomic_or(KRAID_BIT_DIRTY | KRAID_BIT_NEEDED,
-			  &array->bitmap->words[nr]);
+	if (array->sync.resynced != U64_MAX)
+		flags |= KRAID_BIT_NEEDED;
+	for (nr = 0; nr < bitmap->nr; nr++)
+		atomic_or(flags, &bitmap->words[nr]);
+	memset(bitmap->image + KRAID_BITMAP_HEADER, 0xff,
+	       bitmap->size - KRAID_BITMAP_HEADER);
+	bitmap->unwritten = true;
 }
 
 /* The resync has come from @from to @to: chunks that end there are equal. */
@@ -479,11 +489,8 @@ int kraid_bitmap_create(struct kraid_array *array)
 	bitmap->events_cleared = array->meta.events;
 	array->bitmap = bitmap;
 	kraid_bitmap_set_events(array, array->meta.events);
-	if (array->sync.resynced != U64_MAX) {
-		memset(bitmap->image + KRAID_BITMAP_HEADER, 0xff,
-		       bitmap->size - KRAID_BITMAP_HEADER);
+	if (array->sync.resynced != U64_MAX)
 		kraid_bitmap_need_all(array);
-	}
 	list_for_each_entry(member, &array->members, list)
 		if (bitmap_is_kept_on(member) &&
 		    kraid_bitmap_write_all(array, member))
@@ -510,6 +517,18 @@ static int bitmap_read(struct kraid_member *member, s32 offset,
 	u64 pos = ((s64)KRAID_SB_SECTOR + offset) * SECTOR_SIZE;
 
 	return kraid_io(member->dev, KIOBUF_READ, pos, vec, length, 0);
+}
+
+/* Has a leg been away for longer than the bitmap tells of? Only by `force`. */
+static bool bitmap_is_too_young(const struct kraid_bitmap *bitmap)
+{
+	const struct kraid_member *member;
+
+	list_for_each_entry(member, &bitmap->array->members, list)
+		if (member->state == KRAID_IN_SYNC &&
+		    member->events < bitmap->events_cleared)
+			return true;
+	return false;
 }
 
 /* Only its superblock, to see how large it is. */
@@ -583,7 +602,9 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 		return ret;
 	bitmap_take_bits(array);
 	/* It was not kept when the array was written to last. */
-	if (sb.events + 1 < array->meta.events || sb.state & KRAID_BITMAP_STALE)
+	if (sb.events + 1 < array->meta.events ||
+	    sb.state & KRAID_BITMAP_STALE ||
+	    bitmap_is_too_young(array->bitmap))
 		kraid_bitmap_need_all(array);
 	queue_delayed_work(array->wq, &array->bitmap->clear, BITMAP_DAEMON);
 	return 0;

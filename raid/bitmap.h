@@ -34,6 +34,7 @@ struct kraid_sb;
  * @size: bytes of it, whole sectors
  * @offset: where it is on each leg, in sectors behind the superblock
  * @changed: a bit for each page of @image that is to be written; guarded by meta.lock
+ * @unwritten: none of @image but its superblock may be on disk; guarded by meta.lock
  * @events_cleared: a leg with fewer events cannot be made good by the bitmap alone;
  *	guarded by meta.lock
  * @waiting: writes that wait for their bits
@@ -50,6 +51,7 @@ struct kraid_bitmap {
 	u32			size;
 	s32			offset;
 	unsigned long		*changed;
+	bool			unwritten;
 	u64			events_cleared;
 	struct kiobuf_queue	waiting;
 	struct work_struct	set;

@@ -184,6 +184,8 @@ static int meta_write_once(struct kraid_array *array)
 		    meta_write_member(array, member))
 			ret = meta_blame(member) ?: ret;
 	}
+	if (array->bitmap && !ret)
+		array->bitmap->unwritten = false;
 	return ret;
 }
 
