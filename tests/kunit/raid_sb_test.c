@@ -775,9 +775,10 @@ static void put_golden_bitmap(struct kraid_bitmap_disk *disk)
 
 static void bitmap_golden(struct kunit *test)
 {
-	struct kraid_bitmap_disk disk, again;
-	struct kraid_bitmap_sb sb;
-	char why[160];
+	/* Not on a stack that KASAN makes large. */
+	static struct kraid_bitmap_disk disk, again;
+	static struct kraid_bitmap_sb sb;
+	static char why[160];
 
 	put_golden_bitmap(&disk);
 	KUNIT_EXPECT_EQ(test, kraid_bitmap_sb_parse(&disk, &sb, why,
