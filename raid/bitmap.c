@@ -404,8 +404,8 @@ static bool bitmap_make_parts(struct kraid_bitmap *bitmap)
 	return bitmap->words && bitmap->vec && bitmap->changed;
 }
 
-static struct kraid_bitmap *bitmap_make(struct kraid_array *array,
-					 u64 sectors, u32 chunk, s32 offset)
+static struct kraid_bitmap *bitmap_make(struct kraid_array *array, u64 sectors,
+					u32 chunk, s32 offset)
 {
 	struct kraid_bitmap *bitmap = kzalloc(sizeof(*bitmap), GFP_KERNEL);
 	u32 block = kraid_block_size(array);

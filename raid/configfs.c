@@ -319,6 +319,7 @@ static ssize_t kraid_emit_member(const struct kraid_member *member,
 
 static ssize_t kraid_emit_legs(const struct kraid_array *array, char *page)
 {
+	const char *absent = kraid_state_names[KRAID_MISSING];
 	const struct kraid_member *member;
 	ssize_t len = 0;
 	u32 i;
@@ -327,7 +328,8 @@ static ssize_t kraid_emit_legs(const struct kraid_array *array, char *page)
 		member = array->legs[i].member;
 		len += sysfs_emit_at(page, len, "%u", i);
 		len += member ? kraid_emit_member(member, page, len) :
-				sysfs_emit_at(page, len, " missing missing 0\n");
+				sysfs_emit_at(page, len, " %s %s 0\n", absent,
+					      absent);
 	}
 	return len;
 }

@@ -130,6 +130,7 @@ static __always_inline bool mirror_point_read(struct kraid_array *array,
 	struct kraid_place place = kraid_copy(array, kb->pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
 	struct kiobuf_dev *dev;
+	unsigned long now;
 	u64 start;
 
 	if (unlikely(!kraid_leg_look(leg, place.pos + kb->length, &dev,
@@ -137,8 +138,9 @@ static __always_inline bool mirror_point_read(struct kraid_array *array,
 		return false;
 	kiobuf_push_guard(kb, mirror_read_endio, place.leg << 8 | n);
 	WRITE_ONCE(leg->next_pos, place.pos + kb->length);
-	if (READ_ONCE(leg->read_at) != jiffies)
-		WRITE_ONCE(leg->read_at, jiffies);
+	now = jiffies;
+	if (READ_ONCE(leg->read_at) != now)
+		WRITE_ONCE(leg->read_at, now);
 	kb->dev = dev;
 	kb->pos = place.pos + start;
 	return true;
