@@ -417,19 +417,55 @@ static void kraid_stop(struct kraid_array *array)
 	array->nr_legs = 0;
 }
 
+/* What a start may learn from superblocks, or make up */
+struct kraid_said {
+	const struct kraid_personality	*personality;
+	u32				layout;
+	u32				chunk;
+	u64				leg_bytes;
+	char				name[sizeof_field(struct kraid_array, name)];
+	u8				uuid[sizeof_field(struct kraid_array, uuid)];
+};
+
+static void kraid_keep_said(const struct kraid_array *array,
+			    struct kraid_said *said)
+{
+	said->personality = array->personality;
+	said->layout = array->layout;
+	said->chunk = array->chunk;
+	said->leg_bytes = array->leg_bytes;
+	memcpy(said->name, array->name, sizeof(said->name));
+	memcpy(said->uuid, array->uuid, sizeof(said->uuid));
+}
+
+static void kraid_restore_said(struct kraid_array *array,
+			       const struct kraid_said *said)
+{
+	array->personality = said->personality;
+	array->layout = said->layout;
+	array->chunk = said->chunk;
+	array->leg_bytes = said->leg_bytes;
+	memcpy(array->name, said->name, sizeof(array->name));
+	memcpy(array->uuid, said->uuid, sizeof(array->uuid));
+}
+
 int kraid_enable(struct kblk_object *object)
 {
 	struct kraid_array *array = kraid_array_of(object);
+	struct kraid_said said;
 	int ret;
 
 	if (object->enabled)
 		return kraid_manage_grow(array);
+	kraid_keep_said(array, &said);
 	ret = kraid_is_assembled(array) ? 0 : kraid_check(array);
 	ret = ret ?: kraid_start(array);
-	if (ret)
+	if (ret) {
 		kraid_stop(array);
-	else
+		kraid_restore_said(array, &said);
+	} else {
 		array->create = false;
+	}
 	return ret;
 }
 
