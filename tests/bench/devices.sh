@@ -155,7 +155,7 @@ setup_kraid()
 
 	shift 2
 	take_legs "$count" || return
-	make_kio raid "raid$level" "level=$level" metadata=none "$@" \
+	make_kio raid "raid$level${RAID_SUFFIX:-}" "level=$level" metadata=none "$@" \
 		"legs=${LEGS[*]}"
 }
 
@@ -207,6 +207,9 @@ setup()
 	kfilter-klvm)	setup_kfilter ;;
 	kraid-raid0)	setup_kraid 0 3 chunk_kib=$CHUNK_KIB ;;
 	kraid-raid1)	setup_kraid 1 2 ;;
+	kraid-raid1-bitmap)
+		RAID_SUFFIX=-bitmap setup_kraid 1 2 metadata=1.2 create=1 \
+			assume_clean=1 bitmap=internal ;;
 	kraid-raid10)	setup_kraid 10 4 chunk_kib=$CHUNK_KIB ;;
 	kraid-raid5)	setup_kraid 5 3 chunk_kib=$CHUNK_KIB ;;
 	kraid-raid6)	setup_kraid 6 4 chunk_kib=$CHUNK_KIB ;;
