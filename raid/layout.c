@@ -115,9 +115,9 @@ static u64 raid0_round_legs(u64 *leg_bytes, u32 nr_legs, u32 chunk)
  * @chunk: bytes, a multiple of the sector
  * @layout: RAID0_ORIGINAL or RAID0_ALTERNATE
  *
- * Context: process, may sleep for memory. Return: the map, for
- * raid0_map_free(); ERR_PTR(-ENOSPC) if a leg holds no chunk, or the array
- * would have more than LLONG_MAX bytes; ERR_PTR(-ENOMEM).
+ * Context: process, may sleep for memory.
+ * Return: the map, for raid0_map_free(); ERR_PTR(-ENOSPC) if a leg holds no chunk, or
+ * the array would have more than LLONG_MAX bytes; ERR_PTR(-ENOMEM).
  */
 struct raid0_map *raid0_map_alloc(u64 *leg_bytes, u32 nr_legs, u32 chunk,
 				  u32 layout)

@@ -704,6 +704,7 @@ static enum kraid_sync_action sync_due(struct kraid_array *array)
  * Who asks for something, and then waits for `idle`, must not find it before it began.
  *
  * Context: process, sleeps.
+ * Return: KRAID_IDLE if there is nothing.
  */
 enum kraid_sync_action kraid_sync_action(struct kraid_array *array)
 {
