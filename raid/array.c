@@ -306,10 +306,27 @@ static int kraid_place(struct kraid_array *array)
 	return ret ?: array->has_sb ? kraid_meta_create(array) : 0;
 }
 
+/* Where nobody has what is newer, a leg that is out of date is taken as it is. */
+static void kraid_take_forced(struct kraid_array *array)
+{
+	struct kraid_member *member;
+
+	list_for_each_entry(member, &array->members, list) {
+		if (!member->forced || kraid_enough(array, -1))
+			continue;
+		member->recovered = array->leg_bytes;
+		kraid_set_state(member, KRAID_IN_SYNC);
+		array->sync.resynced = 0;
+	}
+}
+
 /* The geometry that this looks at is known by now. */
 static int kraid_check_legs(struct kraid_array *array)
 {
-	if (!array->personality->redundant || kraid_enough(array, -1))
+	if (!array->personality->redundant)
+		return 0;
+	kraid_take_forced(array);
+	if (kraid_enough(array, -1))
 		return 0;
 	return kblk_refuse(&array->object, -ENODEV,
 			   "%s cannot do with %u of %u legs.",

@@ -70,6 +70,7 @@ struct kraid_sb;
  * @slot: the leg that it fills, -1 for none
  * @twin: it is to replace the member that fills that leg, and copies it
  * @by_bitmap: to be rebuilt where the bitmap says so only
+ * @forced: it is out of date, and there because the user says so
  * @data_start: where data begins, in bytes
  * @data_bytes: room for data
  * @recovered: of one that is rebuilt: bytes from @data_start that are
@@ -95,6 +96,7 @@ struct kraid_member {
 	int			slot;
 	bool			twin;
 	bool			by_bitmap;
+	bool			forced;
 	u64			data_start;
 	u64			data_bytes;
 	u64			recovered;

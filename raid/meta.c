@@ -546,10 +546,11 @@ static bool meta_place_stale(struct kraid_array *array,
 {
 	bool redundant = array->personality->redundant;
 
-	if (!array->force || c->verdict != KRAID_V_STALE ||
+	if (!array->force || c->role >= array->nr_legs ||
 	    array->legs[c->role].member)
 		return false;
-	/* What others have is newer: it is copied, where they have it. */
+	/* What others have is newer: it is copied, unless it turns out that none has it. */
+	member->forced = true;
 	member->recovered = redundant ? 0 : array->leg_bytes;
 	kraid_place_member(member, c->role, false,
 			   redundant ? KRAID_REBUILDING : KRAID_IN_SYNC);
