@@ -158,13 +158,15 @@ static void kraid_forget_read(struct kraid_array *array)
 		memset(array->name, 0, sizeof(array->name));
 }
 
-/* Members have come and gone: those that are left are the legs from now on. */
+/*
+ * Members have come and gone: those that are left are the legs from now on. With
+ * superblocks those that failed too, since they say that of themselves.
+ */
 static const char *kraid_leg_path(const struct kraid_array *array, u32 leg)
 {
 	const struct kraid_member *member = array->legs[leg].member;
 
-	return member && (!array->has_sb || member->state != KRAID_FAULTY) ?
-	       member->path : "missing";
+	return member ? member->path : "missing";
 }
 
 static size_t kraid_put_path(char *to, const char *path)
@@ -186,8 +188,7 @@ static void kraid_rename_legs(struct kraid_array *array)
 	for (i = 0; i < array->nr_legs; i++, nr++)
 		at += kraid_put_path(text + at, kraid_leg_path(array, i));
 	list_for_each_entry(member, &array->members, list) {
-		if (!array->has_sb || member->state == KRAID_FAULTY ||
-		    (member->slot >= 0 && !member->twin))
+		if (!array->has_sb || (member->slot >= 0 && !member->twin))
 			continue;
 		at += kraid_put_path(text + at, member->path);
 		nr++;
