@@ -357,7 +357,8 @@ static int kraid_register_rows(struct kraid_array *array)
 	char name[KIOBUF_DEV_NAME_MAX];
 	int ret;
 
-	snprintf(name, sizeof(name), "%s:rows", kraid_name(array));
+	snprintf(name, sizeof(name), "%.*s:rows", KBLK_NAME_MAX,
+		 kraid_name(array));
 	array->rows.room = array->object.kd.dev.room;
 	ret = kiobuf_dev_register(&array->rows, name, &kraid_row_ops);
 	if (!ret)

@@ -91,7 +91,7 @@ void kraid_bitmap_end(struct kraid_array *array, u64 pos, u64 length)
 
 /* ---- on disk ---- */
 
-static int bitmap_write(struct kraid_bitmap *bitmap,
+static int bitmap_write_range(struct kraid_bitmap *bitmap,
 			struct kraid_member *member, u32 from, u32 length)
 {
 	u64 pos = ((s64)KRAID_SB_SECTOR + bitmap->offset) * SECTOR_SIZE + from;
@@ -123,7 +123,7 @@ static int bitmap_write_page(struct kraid_bitmap *bitmap,
 {
 	u32 from = page * BITMAP_PAGE;
 
-	return bitmap_write(bitmap, member, from,
+	return bitmap_write_range(bitmap, member, from,
 			    min_t(u32, BITMAP_PAGE, bitmap->size - from));
 }
 
@@ -167,7 +167,7 @@ int kraid_bitmap_write_all(struct kraid_array *array,
 {
 	struct kraid_bitmap *bitmap = array->bitmap;
 
-	return bitmap_write(bitmap, member, 0, bitmap->size);
+	return bitmap_write_range(bitmap, member, 0, bitmap->size);
 }
 
 /* Its superblock, which tells the same events as the array's; all of it if need be. */
@@ -511,7 +511,7 @@ static void bitmap_take_bits(struct kraid_array *array)
 			atomic_set(&bitmap->words[nr], flags);
 }
 
-static int bitmap_read(struct kraid_member *member, s32 offset,
+static int bitmap_read_range(struct kraid_member *member, s32 offset,
 		       struct kiobuf_vec *vec, u32 length)
 {
 	u64 pos = ((s64)KRAID_SB_SECTOR + offset) * SECTOR_SIZE;
@@ -537,7 +537,7 @@ static int bitmap_read_head(struct kraid_array *array,
 			    struct kraid_bitmap_sb *sb)
 {
 	char why[KBLK_ERROR_MAX];
-	int ret = bitmap_read(member, offset, array->meta.vec, BITMAP_PAGE);
+	int ret = bitmap_read_range(member, offset, array->meta.vec, BITMAP_PAGE);
 
 	if (ret)
 		return kblk_refuse(&array->object, ret,
@@ -596,7 +596,7 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 	if (ret)
 		return ret;
 	array->bitmap->events_cleared = sb.events_cleared;
-	ret = bitmap_read(member, offset, array->bitmap->vec,
+	ret = bitmap_read_range(member, offset, array->bitmap->vec,
 			  array->bitmap->size);
 	if (ret)
 		return ret;

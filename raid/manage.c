@@ -36,8 +36,13 @@ static struct kraid_member *manage_find(struct kraid_array *array,
 int kraid_manage_fail(struct kraid_array *array, char *path)
 {
 	struct kraid_member *member;
-	int ret = manage_check_up(array);
+	int ret;
 
+	if (array->object.enabled && !array->personality->redundant)
+		return kblk_refuse(&array->object, -EBUSY,
+				   "%s cannot do without %s.",
+				   array->personality->name, path);
+	ret = manage_check_up(array);
 	if (ret)
 		return ret;
 	mutex_lock(&array->meta.lock);
