@@ -254,6 +254,7 @@ enum kraid_sync_action {
  * @wish: what it was told to do next: KRAID_CHECK or KRAID_REPAIR
  * @frozen: what is needed is not begun by itself
  * @stop: what is done now is to end early
+ * @whole: a resync that was asked for, whatever the bitmap says
  * @kicked: there may be something to do
  * @busy: @task does something
  * @holds: as long as it is not 0 nothing is begun; guarded by the object's lock
@@ -273,6 +274,7 @@ struct kraid_sync {
 	enum kraid_sync_action	wish;
 	bool			frozen;
 	bool			stop;
+	bool			whole;
 	bool			kicked;
 	bool			busy;
 	unsigned int		holds;

@@ -134,7 +134,7 @@ static bool sync_is_needed(struct kraid_array *array, u64 pos)
 	if (run->target)
 		return !run->target->by_bitmap ||
 		       kraid_bitmap_is_dirty(array, pos);
-	return array->sync.action != KRAID_RESYNC ||
+	return array->sync.action != KRAID_RESYNC || array->sync.whole ||
 	       kraid_bitmap_is_needed(array, pos);
 }
 
@@ -763,9 +763,10 @@ static void sync_give_up(struct kraid_array *array, struct kraid_member *member)
 /* Also what was done before the array was down for a while. */
 static void sync_resynced(struct kraid_array *array)
 {
+	array->sync.whole = false;
 	WRITE_ONCE(array->sync.resynced, U64_MAX);
 	if (array->bitmap)
-		kraid_bitmap_synced(array, 0, array->object.kd.dev.size);
+		kraid_bitmap_synced(array, 0, kraid_size(array));
 }
 
 static void sync_ended(struct kraid_array *array, int error)
@@ -914,8 +915,10 @@ int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action)
 		mutex_unlock(&array->meta.lock);
 		return -EBUSY;
 	}
-	if (action == KRAID_RESYNC && sync->resynced == U64_MAX)
+	if (action == KRAID_RESYNC && sync->resynced == U64_MAX) {
+		sync->whole = true;
 		sync->resynced = 0;
+	}
 	if (action == KRAID_CHECK || action == KRAID_REPAIR)
 		sync->wish = action;
 	else
@@ -933,6 +936,7 @@ int kraid_sync_init(struct kraid_array *array)
 	sync->frozen = false;
 	sync->stop = false;
 	sync->kicked = false;
+	sync->whole = false;
 	sync->holds = 0;
 	sync->wish = KRAID_IDLE;
 	sync->action = KRAID_IDLE;
