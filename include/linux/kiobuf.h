@@ -512,7 +512,7 @@ DECLARE_TRACEPOINT(endio);
  * Called once by the device that took the header, or by its maker who never
  * submitted it. When the last child is done too, the header ends: the frames
  * are called, then the result goes to the parent, then the owner has it.
- * The caller must not touch @kb afterwards.
+ * The caller must not touch @kb afterwards, but for its maker, who may wait for it.
  *
  * Context: any, hard irq too; not under a lock that a device's ->cancel() takes,
  * such as that of a queue.

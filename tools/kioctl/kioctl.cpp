@@ -19,7 +19,7 @@ struct Group {
 
 constexpr Group groups[] = {
     {"lvm", "Volumes made of pieces of devices"},
-    {"raid", "Striped, mirrored and parity arrays"},
+    {"raid", "Striped and mirrored arrays"},
     {"loop", "Block devices over files"},
     {"filter", "Layers that change what passes"},
 };

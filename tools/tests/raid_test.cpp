@@ -373,7 +373,7 @@ FakeWorld rebuilding()
                        {"metadata", "1.2"},
                        {"uuid", uuid},
                        {"name", "host:m"},
-                       {"array_state", "dirty"},
+                       {"array_state", "active"},
                        {"degraded", "1"},
                        {"events", "42"},
                        {"bitmap", "internal"},
@@ -398,7 +398,7 @@ TEST(RaidShow, IsTheWholeArray)
               "level               1\n"
               "metadata            1.2\n"
               "uuid                01234567:89abcdef:01234567:89abcdef\n"
-              "array_state         dirty\n"
+              "array_state         active\n"
               "degraded            1\n"
               "events              42\n"
               "bitmap              internal\n"
