@@ -330,33 +330,52 @@ static noinline void kblk_lent_end_any(struct kblk_root *root)
 /*
  * Guards have nothing to look at in a header that is good, and whose clones, if it had
  * any, have all ended well: then it is as it was before they came. Of one frame the call
- * is made here; more are for the climb. False if the header is not ready to be given
- * back: it was held, or the climb is to go on with it.
+ * is made here; more are for the climb. KIOBUF_HOLD if the header is not to be given
+ * back yet.
  */
-static __always_inline bool kblk_pop_frames(struct kiobuf *kb, bool *held)
+static __always_inline enum kiobuf_climb kblk_pop_frame(struct kiobuf *kb)
 {
 	struct kiobuf_frame *frame = kb->frames;
 
-	if (atomic_read_acquire(&kb->io_count) != 1 || kb->error)
-		return false;
-	if (!(kb->flags & KIOBUF_GUARDED)) {
-		if (frame->next || frame->task || !frame->behind)
-			return false;
-		kb->dev = frame->dev;
-		kb->pos = frame->pos;
-		kb->frames = NULL;
-		kb->spare = KBLK_ROOT_FRAMES;
-		if (frame->endio(kb, frame) == KIOBUF_HOLD) {
-			*held = true;
-			return false;
-		}
-		if (kb->error)
-			return false;
-	}
 	kb->frames = NULL;
 	kb->spare = KBLK_ROOT_FRAMES;
-	kb->fate = 0;
-	return true;
+	if (kb->flags & KIOBUF_GUARDED)
+		return KIOBUF_CLIMB;
+	kb->dev = frame->dev;
+	kb->pos = frame->pos;
+	return frame->endio(kb, frame);
+}
+
+static __always_inline bool kblk_may_pop(const struct kiobuf *kb)
+{
+	const struct kiobuf_frame *frame = kb->frames;
+
+	return atomic_read_acquire(&kb->io_count) == 1 && !kb->error &&
+	       (kb->flags & KIOBUF_GUARDED ||
+		(!frame->next && !frame->task && frame->behind));
+}
+
+/* A lent bio that is back without an error, of a header that has frames. */
+static noinline void kblk_lent_end_framed(struct kblk_root *root)
+{
+	struct kblk_disk *kd = root->kd;
+	struct kiobuf *kb = &root->kb;
+	struct bio *bio = root->bio;
+
+	if (likely(kblk_may_pop(kb))) {
+		if (unlikely(kblk_pop_frame(kb) == KIOBUF_HOLD))
+			return;
+		if (likely(!kb->error)) {
+			kb->fate = 0;
+			if (likely(kiobuf_pool_push(&kd->roots, kb))) {
+				kblk_in_flight_add(kd->dev.part,
+						   op_is_write(bio->bi_opf), -1);
+				bio->bi_end_io(bio);
+				return;
+			}
+		}
+	}
+	kblk_lent_end_any(root);
 }
 
 /*
@@ -370,18 +389,22 @@ void kblk_lent_end_io(struct bio *bio)
 	struct kblk_disk *kd = root->kd;
 	struct block_device *bdev = root->bdev;
 	unsigned long now = READ_ONCE(jiffies);
-	bool held = false;
 
 	bio->bi_bdev = bdev;
 	bio->bi_end_io = root->end_io;
 	bio->bi_private = root->private;
 	if (unlikely(bio->bi_status || bdev != kd->dev.part ||
 		     now != kiobuf_slot(&root->kb)->start ||
-		     kblk_tick_due(bdev, now) || tracepoint_enabled(endio) ||
-		     (root->kb.frames && !kblk_pop_frames(&root->kb, &held)) ||
-		     !kiobuf_pool_push(&kd->roots, &root->kb))) {
-		if (!held)
-			kblk_lent_end_any(root);
+		     kblk_tick_due(bdev, now) || tracepoint_enabled(endio))) {
+		kblk_lent_end_any(root);
+		return;
+	}
+	if (root->kb.frames) {
+		kblk_lent_end_framed(root);
+		return;
+	}
+	if (unlikely(!kiobuf_pool_push(&kd->roots, &root->kb))) {
+		kblk_lent_end_any(root);
 		return;
 	}
 	kblk_in_flight_add(bdev, op_is_write(bio->bi_opf), -1);
