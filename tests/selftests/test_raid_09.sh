@@ -549,7 +549,7 @@ rounds()
 test_rounds()
 {
 	# a seed of its own for each long run
-	KIO_SEED=${KIO_SEED:-$(longer 1438 $RANDOM)}
+	KIO_SEED=${KIO_SEED:-$(longer 1438 "$RANDOM")}
 	SEED=$KIO_SEED
 	note "KIO_SEED=$KIO_SEED"
 	rounds 1 2 "$(longer 4 25)" bitmap=internal bitmap_chunk_kib=64
