@@ -92,7 +92,7 @@ void kraid_bitmap_end(struct kraid_array *array, u64 pos, u64 length)
 /* ---- on disk ---- */
 
 static int bitmap_write_range(struct kraid_bitmap *bitmap,
-			struct kraid_member *member, u32 from, u32 length)
+			      struct kraid_member *member, u32 from, u32 length)
 {
 	u64 pos = ((s64)KRAID_SB_SECTOR + bitmap->offset) * SECTOR_SIZE + from;
 	struct kiobuf_vec *vec = bitmap->vec;
@@ -325,16 +325,6 @@ bool kraid_bitmap_is_needed(const struct kraid_array *array, u64 pos)
 	return atomic_read(bitmap_word(array, pos)) & KRAID_BIT_NEEDED;
 }
 
-bool kraid_bitmap_any_needed(const struct kraid_array *array)
-{
-	u32 nr;
-
-	for (nr = 0; nr < array->bitmap->nr; nr++)
-		if (atomic_read(&array->bitmap->words[nr]) & KRAID_BIT_NEEDED)
-			return true;
-	return false;
-}
-
 /*
  * Sets all bits, before any write. They are on disk before there is one: the first one
  * waits for superblocks, which take the bitmap along.
@@ -364,17 +354,6 @@ void kraid_bitmap_synced(struct kraid_array *array, u64 from, u64 to)
 	for (; nr < end; nr++)
 		atomic_andnot(KRAID_BIT_NEEDED, &bitmap->words[nr]);
 	queue_delayed_work(array->wq, &bitmap->clear, BITMAP_DAEMON);
-}
-
-u64 kraid_bitmap_dirty_bytes(const struct kraid_array *array)
-{
-	const struct kraid_bitmap *bitmap = array->bitmap;
-	u64 dirty = 0;
-	u32 nr;
-
-	for (nr = 0; nr < bitmap->nr; nr++)
-		dirty += !!(atomic_read(&bitmap->words[nr]) & KRAID_BIT_DIRTY);
-	return dirty << bitmap->shift;
 }
 
 /* ---- life ---- */
@@ -512,7 +491,7 @@ static void bitmap_take_bits(struct kraid_array *array)
 }
 
 static int bitmap_read_range(struct kraid_member *member, s32 offset,
-		       struct kiobuf_vec *vec, u32 length)
+			     struct kiobuf_vec *vec, u32 length)
 {
 	u64 pos = ((s64)KRAID_SB_SECTOR + offset) * SECTOR_SIZE;
 
@@ -597,7 +576,7 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 		return ret;
 	array->bitmap->events_cleared = sb.events_cleared;
 	ret = bitmap_read_range(member, offset, array->bitmap->vec,
-			  array->bitmap->size);
+				array->bitmap->size);
 	if (ret)
 		return ret;
 	bitmap_take_bits(array);

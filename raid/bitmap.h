@@ -75,8 +75,6 @@ int kraid_bitmap_write_head(struct kraid_array *array,
 bool kraid_bitmap_is_dirty(const struct kraid_array *array, u64 pos);
 bool kraid_bitmap_is_needed(const struct kraid_array *array, u64 pos);
 void kraid_bitmap_need_all(struct kraid_array *array);
-bool kraid_bitmap_any_needed(const struct kraid_array *array);
 void kraid_bitmap_synced(struct kraid_array *array, u64 from, u64 to);
-u64 kraid_bitmap_dirty_bytes(const struct kraid_array *array);
 
 #endif /* _KRAID_BITMAP_H */

@@ -24,7 +24,7 @@
  *	spare		faulty		its superblock could not be written, or `fail`
  *	faulty		(gone)		`remove`, or the array goes down
  *
- * States of an array, in array->stop, which a write looks at; see gate.c:
+ * States of an array, in gate.stop, which a write looks at; see gate.c:
  *
  *	KRAID_STOP_CLEAN	superblocks say that all legs are equal: the first write has
  *				them rewritten first
@@ -160,7 +160,7 @@ struct kraid_personality {
 	void (*stop)(struct kraid_array *array);
 };
 
-/* array->stop */
+/* gate->stop */
 #define KRAID_STOP_CLEAN	(1UL << 0)
 #define KRAID_STOP_SUSPEND	(1UL << 1)
 #define KRAID_STOP_BARRIER	(1UL << 2)
