@@ -906,6 +906,8 @@ int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action)
 	if (action == KRAID_IDLE) {
 		kraid_sync_halt(array);
 		sync->frozen = true;
+		/* Of what was asked for and has not begun */
+		sync->wish = KRAID_IDLE;
 		kraid_sync_release(array);
 		return 0;
 	}
