@@ -157,9 +157,9 @@ test_force()
 	named /dev/da /dev/db
 	echo 1 >"$KIO/raid/array/force"
 	enable raid/array
+	eventually in_line
 	leg_states array in_sync in_sync
 	same 0 "$(<"$KIO/raid/array/degraded")" degraded
-	eventually in_line
 	verify_io check /dev/kio/array --seed 1
 }
 

@@ -512,6 +512,7 @@ test_words()
 	begin repair
 	eventually doing repair
 	act sync_action idle
+	doing idle
 	begin resync
 	eventually doing resync
 	act sync_action idle
