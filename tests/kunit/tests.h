@@ -21,6 +21,7 @@ extern struct kunit_suite kio_scale_suite;
 extern struct kunit_suite kio_filter_suite;
 extern struct kunit_suite kio_raid_sb_suite;
 extern struct kunit_suite kio_raid_layout_suite;
+extern struct kunit_suite kio_raid_parity_suite;
 extern struct kunit_suite kio_mirror_suite;
 
 #endif /* _KIO_TESTS_H */
