@@ -27,8 +27,7 @@ static const struct parity_level parity_levels[] = {
 /* ---- layouts ---- */
 
 /*
- * What each leg has in the first stripes. test_raid_10.sh compares all layouts with what
- * md itself puts there.
+ * What each leg has in the first stripes, by md's rules; not yet read from legs of md.
  */
 #define P (-1)
 #define Q (-2)
