@@ -721,9 +721,11 @@ spoil_two()
 	spoil "$1" $((data + (16 << 20)))
 }
 
+# md forgets nothing meanwhile, however slow the machine is.
 test_bitmap_from_md()
 {
 	bitmap_of_md
+	echo 600 >"$MD/bitmap/time_base"
 	writes_at /dev/md100
 	crash 24
 	stop_writer
