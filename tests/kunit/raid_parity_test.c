@@ -461,6 +461,6 @@ static struct kunit_case parity_cases[] = {
 };
 
 struct kunit_suite kio_raid_parity_suite = {
-	.name		= "raid_parity",
+	.name		= "kio_raid_parity",
 	.test_cases	= parity_cases,
 };
