@@ -678,10 +678,11 @@ bitmap_of_md()
 # writes_at DEVICE: to bits 3, 4 and 10, until it is killed
 writes_at()
 {
-	verify_io fill "$1" --offset 3584K --length 1M --seed 5
 	verify_io random "$1" --offset 10M --length 1M --max 64K --ops 0 &
 	WRITER=$!
 	pause 0.3
+	# last, as the bits of what is not written to again are cleared in a while
+	verify_io fill "$1" --offset 3584K --length 1M --seed 5
 }
 
 stop_writer()
