@@ -525,7 +525,8 @@ test_words()
 	act fail /dev/da
 	act remove /dev/da
 	act add /dev/de
-	eventually doing recover
+	eventually state_is /dev/de rebuilding
+	doing recover
 	act sync_action idle
 	eventually doing idle
 	pause 0.3
