@@ -905,9 +905,11 @@ int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action)
 
 	if (action == KRAID_IDLE) {
 		kraid_sync_halt(array);
+		mutex_lock(&array->meta.lock);
 		sync->frozen = true;
 		/* Of what was asked for and has not begun */
 		sync->wish = KRAID_IDLE;
+		mutex_unlock(&array->meta.lock);
 		kraid_sync_release(array);
 		return 0;
 	}
