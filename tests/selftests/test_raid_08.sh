@@ -543,6 +543,23 @@ test_words()
 	enable raid/array
 }
 
+# The thread of the array gets no processor between the two words.
+test_taken_back()
+{
+	need_tools taskset chrt pgrep
+	fresh_of 1
+	speed 1024
+	taskset -pc 0 "$(pgrep -x kraid/array)"
+	taskset -pc 0 "$BASHPID"
+	chrt -f -p 1 "$BASHPID"
+	act sync_action repair
+	act sync_action idle
+	doing idle
+	chrt -o -p 0 "$BASHPID"
+	pause 0.3
+	doing idle
+}
+
 # plant DEVICE SECTOR COUNT: other bytes on the disk itself, behind the array's back
 plant()
 {
@@ -927,6 +944,7 @@ run_cases \
 	test_chunk 'the chunk of a bitmap' \
 	test_speed 'the speed limit' \
 	test_words 'sync_action, its words' \
+	test_taken_back 'what was taken back does not begin' \
 	test_mismatches 'a check counts what was planted, a repair repairs it' \
 	test_mismatches_10 'level 10 likewise' \
 	test_check_under_load 'check and repair under load' \
