@@ -675,20 +675,37 @@ bitmap_of_md()
 	eventually md_is_clean
 }
 
-# writes_at DEVICE: to bits 3, 4 and 10, until it is killed
-writes_at()
+fill_place()
 {
-	verify_io random "$1" --offset 10M --length 1M --max 64K --ops 0 &
-	WRITER=$!
-	pause 0.3
-	# last, as the bits of what is not written to again are cleared in a while
 	verify_io fill "$1" --offset 3584K --length 1M --seed 5
 }
 
-stop_writer()
+# Bits of what is not written to again are cleared in a while.
+fill_again()
 {
-	kill "$WRITER"
-	wait "$WRITER"
+	while [ ! -e "$WORK/filled" ]; do
+		fill_place "$1"
+	done
+}
+
+# writes_at DEVICE: to bits 3, 4 and 10, until stop_writers()
+writes_at()
+{
+	fill_place "$1"
+	fill_again "$1" &
+	WRITERS=($!)
+	verify_io random "$1" --offset 10M --length 1M --max 64K --ops 0 &
+	WRITERS+=($!)
+	pause 0.3
+}
+
+stop_writers()
+{
+	: >"$WORK/filled"
+	kill "${WRITERS[1]}"
+	wait "${WRITERS[0]}"
+	wait "${WRITERS[1]}"
+	rm "$WORK/filled"
 }
 
 # bits_are DISK...: exactly what writes_at() writes to
@@ -729,7 +746,7 @@ test_bitmap_from_md()
 	echo 600 >"$MD/bitmap/time_base"
 	writes_at /dev/md100
 	crash 24
-	stop_writer
+	stop_writers
 	md_down
 	matches 'active' "$(says "${USE[0]}" State)" 'state of the copies'
 	bits_are "${USE[@]}"
@@ -748,7 +765,7 @@ test_bitmap_from_us()
 	ours_up
 	writes_at /dev/kio/array
 	crash 24
-	stop_writer
+	stop_writers
 	ours_down
 	matches 'active' "$(says "${USE[0]}" State)" 'state of the copies'
 	bits_are "${USE[@]}"
