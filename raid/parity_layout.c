@@ -111,8 +111,8 @@ int parity_setup(struct parity_geo *geo, u32 level, u32 legs, u32 layout,
 
 	memset(geo, 0, sizeof(*geo));
 	geo->kind = parity_find(level, layout);
-	if (!geo->kind || legs < (level == 6 ? 4 : 2) ||
-	    legs > PARITY_MAX_LEGS || chunk < 4096 || !is_power_of_2(chunk))
+	if (!geo->kind || legs < 2 * parity || legs > PARITY_MAX_LEGS ||
+	    chunk < 4096 || !is_power_of_2(chunk))
 		return -EINVAL;
 	geo->legs = legs;
 	geo->parity = parity;
@@ -256,15 +256,12 @@ u32 parity_slot(const struct parity_geo *geo,
 /* Where the byte of the array at @pos is. */
 struct kraid_place parity_place(const struct parity_geo *geo, u64 pos)
 {
-	struct parity_stripe stripe;
-	u64 chunk = pos >> geo->shift, nr;
-	u32 block;
+	u64 in, nr = parity_stripe_of(geo, pos, &in);
+	struct parity_stripe stripe = parity_stripe(geo, nr);
 
-	nr = div_u64_rem(chunk, geo->data, &block);
-	stripe = parity_stripe(geo, nr);
 	return (struct kraid_place){
-		.leg = parity_leg(geo, &stripe, block),
-		.pos = (nr << geo->shift) + (pos & (geo->chunk - 1)),
+		.leg = parity_leg(geo, &stripe, in >> geo->shift),
+		.pos = (nr << geo->shift) + (in & (geo->chunk - 1)),
 	};
 }
 

@@ -85,12 +85,6 @@ u32 parity_nr_slots(const struct parity_geo *geo);
 struct kraid_place parity_place(const struct parity_geo *geo, u64 pos);
 u64 parity_unmap(const struct parity_geo *geo, struct kraid_place place);
 
-/* Bytes of data in a stripe */
-static inline u64 parity_row(const struct parity_geo *geo)
-{
-	return (u64)geo->data << geo->shift;
-}
-
 /* Number of the stripe that holds the byte of the array at @pos; @in: where in it */
 static inline u64 parity_stripe_of(const struct parity_geo *geo, u64 pos,
 				   u64 *in)

@@ -293,7 +293,18 @@ static void plan_table(struct kunit *test)
 	state.lost = 0x2;
 	KUNIT_EXPECT_EQ(test, stripe_plan_write(&state, 0, K4, steps), 1);
 	KUNIT_EXPECT_EQ(test, steps[0].way, STRIPE_MODIFY);
+	/* Parity that cannot be modified */
+	state.stale = false;
+	state.anew = true;
+	state.lost = 0;
+	KUNIT_EXPECT_EQ(test, stripe_plan_write(&state, 0, K4, steps), 1);
+	KUNIT_EXPECT_EQ(test, steps[0].way, STRIPE_RECONSTRUCT);
+	state.lost = 0x2;
+	KUNIT_EXPECT_EQ(test, stripe_plan_write(&state, 0, K4, steps), 1);
+	KUNIT_EXPECT_EQ(test, steps[0].way, STRIPE_RECOVER);
+	KUNIT_EXPECT_EQ(test, steps[0].read, 0x1d);
 	/* The drawing of the header */
+	state.anew = false;
 	state.lost = 0;
 	KUNIT_EXPECT_EQ(test, stripe_plan_write(&state, 40960, 3 * 65536 -
 						40960 - 32768, steps), 3);
