@@ -360,6 +360,9 @@ trace_on()
 	[ -d "$TRACING/events/block" ] || skip 'no tracefs'
 	echo 0 >"$TRACING/tracing_on"
 	echo 4096 >"$TRACING/buffer_size_kb"
+	# Names of tasks are noted by the scheduler, whose code is patched for that while it
+	# runs: QEMU without KVM has met such a breakpoint when it was gone already.
+	echo 0 >"$TRACING/options/record-cmd"
 	undo trace_reset
 	for event; do
 		echo 1 >"$TRACING/events/$event/enable"
@@ -371,6 +374,7 @@ trace_on()
 trace_reset()
 {
 	echo 0 >"$TRACING/events/enable"
+	echo 1 >"$TRACING/options/record-cmd"
 	: >"$TRACING/trace"
 	echo 1 >"$TRACING/tracing_on"
 }
