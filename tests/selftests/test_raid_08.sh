@@ -6,6 +6,7 @@
 #	array	legs at level 1, or four at level 10, 1.2
 #	fX	flakey on dX, or ln, a volume of a part of da: where a case needs it
 . "${0%/*}/test_common.sh"
+. "$SELFTESTS/raid_common.sh"
 
 MIB=12
 SECTORS=$(((MIB - 1) * 2048))
@@ -57,100 +58,15 @@ fresh_of()
 	fi
 }
 
-get()
-{
-	local text
-
-	IFS= read -r -d '' text <"$KIO/raid/array/$1" || :
-	printf %s "$text"
-}
-
-act()
-{
-	write_attr "$KIO/raid/array/$1" "$2" || fail "$1 $2: $(get error)"
-}
-
 speed()
 {
 	act sync_speed_kib_max "$1"
 }
 
-# doing ACTION: what is done to make legs equal now
-doing()
-{
-	local word
-
-	read -r word <"$KIO/raid/array/sync_action"
-	[ "$word" = "$1" ]
-}
-
-# state_is LEG STATE
-state_is()
-{
-	local line
-
-	while read -ra line; do
-		[ "${line[1]}" != "$1" ] || [ "${line[2]}" != "$2" ] || return 0
-	done <"$KIO/raid/array/leg_state"
-	return 1
-}
-
-whole()
-{
-	local legs
-
-	read -r legs <"$KIO/raid/array/degraded"
-	[ "$legs" = 0 ] && doing idle
-}
-
-# synced_to: sectors, 0 if nothing is done
-synced_to()
-{
-	local -a words
-
-	read -ra words <"$KIO/raid/array/sync_completed"
-	[ "${words[0]}" = none ] && echo 0 || echo "${words[0]}"
-}
-
-past()
-{
-	[ "$(synced_to)" -gt "$1" ]
-}
-
-# begin ACTION: as soon as it can be
+# begin ACTION: as soon as it can be; its end is not waited for
 begin()
 {
 	eventually begun "$1"
-}
-
-begun()
-{
-	write_attr "$KIO/raid/array/sync_action" "$1" 2>/dev/null
-}
-
-# scrub ACTION: and wait for its end
-scrub()
-{
-	begin "$1"
-	eventually scrubbed
-}
-
-# It begins a moment after it was told to.
-scrubbed()
-{
-	local n
-
-	for n in 1 2 3; do
-		doing idle || return 1
-		pause 0.02
-	done
-}
-
-# mismatches WANTED: found by a check
-mismatches()
-{
-	scrub check
-	same "$1" "$(get mismatch_sectors)" mismatch_sectors
 }
 
 # sectors_written DEVICE: as its diskstats have it
@@ -160,21 +76,6 @@ sectors_written()
 
 	read -ra s <"$(sysfs_of "$1")/stat"
 	echo "${s[6]}"
-}
-
-# under_load COMMAND...: in the middle of a load that is verified and sees nothing of it
-under_load()
-{
-	local pid before
-
-	before=$(written raid/array)
-	verify_io random /dev/kio/array --jobs 2 --ops 0 --max 64K --length 8M &
-	pid=$!
-	eventually has_written raid/array $((before + 20))
-	"$@"
-	eventually has_written raid/array $(($(written raid/array) + 20))
-	kill "$pid"
-	wait "$pid"
 }
 
 # ---- members ----
@@ -712,11 +613,6 @@ test_read_error()
 sync_quiet()
 {
 	eventually clean
-}
-
-clean()
-{
-	[ "$(get array_state)" = clean ]
 }
 
 # A check finds one, and rewrites it.

@@ -10,6 +10,7 @@
 #
 # KIO_SEED chooses the random rounds.
 . "${0%/*}/test_common.sh"
+. "$SELFTESTS/raid_common.sh"
 
 SLICE=12
 SECTORS=$(((SLICE - 1) * 2048))
@@ -57,90 +58,6 @@ no_rules()
 	for rules in "$KIO"/filter/*/rules; do
 		write_attr "$rules" clear
 	done
-}
-
-get()
-{
-	local text
-
-	IFS= read -r -d '' text <"$KIO/raid/array/$1" || :
-	printf %s "$text"
-}
-
-act()
-{
-	write_attr "$KIO/raid/array/$1" "$2" || fail "$1 $2: $(get error)"
-}
-
-doing()
-{
-	local word
-
-	read -r word <"$KIO/raid/array/sync_action"
-	[ "$word" = "$1" ]
-}
-
-whole()
-{
-	local legs
-
-	read -r legs <"$KIO/raid/array/degraded"
-	[ "$legs" = 0 ] && still
-}
-
-# Nothing is done, nor about to be.
-still()
-{
-	local n
-
-	for n in 1 2 3; do
-		doing idle || return 1
-		pause 0.02
-	done
-}
-
-synced_to()
-{
-	local -a words
-
-	read -ra words <"$KIO/raid/array/sync_completed"
-	[ "${words[0]}" = none ] && echo 0 || echo "${words[0]}"
-}
-
-past()
-{
-	[ "$(synced_to)" -gt "$1" ]
-}
-
-begun()
-{
-	write_attr "$KIO/raid/array/sync_action" "$1" 2>/dev/null
-}
-
-# mismatches WANTED: found by a check
-mismatches()
-{
-	eventually begun check
-	eventually still
-	same "$1" "$(get mismatch_sectors)" mismatch_sectors
-}
-
-state_is()
-{
-	local line
-
-	while read -ra line; do
-		[ "${line[1]}" != "$1" ] || [ "${line[2]}" != "$2" ] || return 0
-	done <"$KIO/raid/array/leg_state"
-	return 1
-}
-
-clean()
-{
-	local word
-
-	read -r word <"$KIO/raid/array/array_state"
-	[ "$word" = clean ]
 }
 
 # sectors DEVICE FIELD: 2: read, 6: written, as its diskstats have it
