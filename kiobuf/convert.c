@@ -213,8 +213,8 @@ void kiobuf_to_iter(const struct kiobuf *kb, struct iov_iter *iter)
 {
 	iov_iter_bvec(iter, kb->op == KIOBUF_WRITE ? WRITE : READ,
 		      kb->vec->frags + kb->frag, kiobuf_nr_frags(kb),
-		      kb->skip + kb->length);
-	iov_iter_advance(iter, kb->skip);
+		      kb->length);
+	iter->iov_offset = kb->skip;
 }
 EXPORT_SYMBOL_GPL(kiobuf_to_iter);
 
