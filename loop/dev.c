@@ -31,7 +31,8 @@ static struct file *kloop_open(struct kloop_dev *loop)
 	if (!loop->path)
 		return ERR_PTR(kblk_refuse(object, -EINVAL,
 					   "No file was named yet."));
-	file = filp_open(loop->path, flags, 0);
+	/* A read of the device may not become a write of the file's inode. */
+	file = filp_open(loop->path, flags | O_NOATIME, 0);
 	if (!IS_ERR(file))
 		return file;
 	why = kloop_file_trouble(PTR_ERR(file));
@@ -149,6 +150,7 @@ int kloop_enable(struct kblk_object *object)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	loop->file = file;
+	loop->nowait = file->f_mode & FMODE_NOWAIT;
 	ret = kloop_start(loop);
 	if (ret) {
 		loop->file = NULL;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The data path: a header's window of the shared vector is handed to the file as
- * an iov_iter, without a copy of the fragment list.
+ * an iov_iter, without a copy of the fragment list; from the submitter's task if the
+ * file can take it without a wait, else from a worker.
  */
 #include <linux/falloc.h>
 #include <linux/module.h>
@@ -17,6 +18,7 @@
 
 /**
  * struct kloop_cmd - a header on its way through the file
+ * @element: of the pool; not used
  * @iocb: what the file system gets
  * @work: runs it, or what is left of it
  * @loop: the device
@@ -27,6 +29,7 @@
  *	the completion comes before
  */
 struct kloop_cmd {
+	struct kiobuf		element;
 	struct kiocb		iocb;
 	struct work_struct	work;
 	struct kloop_dev	*loop;
@@ -36,50 +39,82 @@ struct kloop_cmd {
 	atomic_t		shares;
 };
 
+static void kloop_cmd_work(struct work_struct *work);
+
+/* What waits for its turn can still be cancelled, so not all is handed on at once. */
+static bool kloop_take_turn(struct kloop_dev *loop)
+{
+	return atomic_add_unless(&loop->running, 1, KLOOP_MAX_RUNNING);
+}
+
+static void kloop_end_turn(struct kloop_dev *loop)
+{
+	if (atomic_dec_return(&loop->running) == KLOOP_MAX_RUNNING - 1)
+		queue_work(loop->object.kd.dev.wq, &loop->feeder);
+}
+
+static struct kloop_cmd *kloop_new_cmd(struct kloop_dev *loop,
+				       struct kiobuf *kb, gfp_t gfp)
+{
+	struct kiobuf *element = kiobuf_pool_alloc(&loop->cmds, gfp);
+	struct kloop_cmd *cmd;
+
+	if (!element)
+		return NULL;
+	cmd = container_of(element, struct kloop_cmd, element);
+	cmd->loop = loop;
+	cmd->kb = kb;
+	cmd->done = 0;
+	return cmd;
+}
+
 /* The device may go once the header has ended: that comes last. */
 static void kloop_end(struct kloop_cmd *cmd, u64 bytes, int error)
 {
 	struct kloop_dev *loop = cmd->loop;
 	struct kiobuf *kb = cmd->kb;
 
-	mempool_free(cmd, &loop->cmds);
-	if (atomic_dec_return(&loop->running) == KLOOP_MAX_RUNNING - 1)
-		queue_work(loop->object.kd.dev.wq, &loop->feeder);
+	kiobuf_pool_free(&loop->cmds, &cmd->element);
+	kloop_end_turn(loop);
 	kiobuf_endio(kb, bytes, error);
+}
+
+static void kloop_hand_over(struct kloop_cmd *cmd)
+{
+	INIT_WORK(&cmd->work, kloop_cmd_work);
+	queue_work(cmd->loop->wq, &cmd->work);
 }
 
 /* ---- data ---- */
 
-/* What is left of the window. */
-static void kloop_iter(const struct kloop_cmd *cmd, struct iov_iter *iter)
+/* May be another's errors than those of the file: a worker finds out. */
+static bool kloop_is_soft(ssize_t ret)
 {
-	kiobuf_to_iter(cmd->kb, iter);
-	iov_iter_advance(iter, cmd->done);
-}
-
-static ssize_t kloop_call(struct kloop_cmd *cmd)
-{
-	struct kloop_dev *loop = cmd->loop;
-	struct kiobuf *kb = cmd->kb;
-	struct iov_iter iter;
-
-	kloop_iter(cmd, &iter);
-	cmd->iocb.ki_pos = loop->offset + kb->pos + cmd->done;
-	if (kb->op == KIOBUF_WRITE)
-		return loop->file->f_op->write_iter(&cmd->iocb, &iter);
-	return loop->file->f_op->read_iter(&cmd->iocb, &iter);
+	switch (ret) {
+	case 0:
+	case -EAGAIN:
+	case -EINTR:
+	case -ENOMEM:
+	case -EOPNOTSUPP:
+	case -ERESTARTSYS:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /*
  * Adds a result. True if the command has come to its end, which is then reported;
- * false if the file took only part and there is more to be tried, so that the
- * errno which stopped it is learnt.
+ * false if the file took only part, or would have had to wait, and there is more to be
+ * tried, so that the errno which stopped it is learnt.
  */
 static bool kloop_settle(struct kloop_cmd *cmd, ssize_t ret)
 {
 	if (ret > 0)
 		cmd->done += ret;
 	if (ret > 0 && cmd->done < cmd->kb->length)
+		return false;
+	if (cmd->iocb.ki_flags & IOCB_NOWAIT && kloop_is_soft(ret))
 		return false;
 	kloop_end(cmd, cmd->done, ret < 0 ? ret : 0);
 	return true;
@@ -92,47 +127,96 @@ static void kloop_complete(struct kiocb *iocb, long ret)
 
 	cmd->result = ret;
 	if (atomic_dec_and_test(&cmd->shares) && !kloop_settle(cmd, ret))
-		queue_work(cmd->loop->wq, &cmd->work);
+		kloop_hand_over(cmd);
 }
 
-static bool kloop_may_go_direct(const struct kloop_cmd *cmd)
+static bool kloop_may_go_direct(const struct kloop_cmd *cmd,
+				const struct iov_iter *iter)
 {
 	struct kloop_dev *loop = cmd->loop;
-	struct iov_iter iter;
 
-	if (!loop->direct)
-		return false;
-	kloop_iter(cmd, &iter);
-	return !((iov_iter_alignment(&iter) | (loop->offset + cmd->kb->pos)) &
-		 loop->dio_mask);
+	return loop->direct && !((iov_iter_alignment(iter) |
+				  (loop->offset + cmd->kb->pos)) &
+				 loop->dio_mask);
 }
 
-static void kloop_init_iocb(struct kloop_cmd *cmd)
+/* What is left of the window, and the call for it. */
+static void kloop_prepare(struct kloop_cmd *cmd, struct iov_iter *iter,
+			  int flags)
 {
-	init_sync_kiocb(&cmd->iocb, cmd->loop->file);
-	cmd->iocb.ki_ioprio = cmd->kb->ioprio;
-	if (cmd->kb->flags & KIOBUF_FUA)
+	struct kloop_dev *loop = cmd->loop;
+	struct kiobuf *kb = cmd->kb;
+
+	kiobuf_to_iter(kb, iter);
+	if (unlikely(cmd->done))
+		iov_iter_advance(iter, cmd->done);
+	cmd->iocb = (struct kiocb) {
+		.ki_filp	= loop->file,
+		.ki_pos		= loop->offset + kb->pos + cmd->done,
+		.ki_flags	= loop->file->f_iocb_flags | flags,
+		.ki_ioprio	= kb->ioprio,
+	};
+	if (kb->flags & KIOBUF_FUA)
 		cmd->iocb.ki_flags |= IOCB_DSYNC;
-	if (!kloop_may_go_direct(cmd))
-		return;
-	cmd->iocb.ki_flags |= IOCB_DIRECT;
-	cmd->iocb.ki_complete = kloop_complete;
+	if (kloop_may_go_direct(cmd, iter)) {
+		cmd->iocb.ki_flags |= IOCB_DIRECT;
+		cmd->iocb.ki_complete = kloop_complete;
+	} else if (flags & IOCB_NOWAIT) {
+		/* Only what is there: readahead may block for the mapping. */
+		cmd->iocb.ki_flags |= IOCB_NOIO;
+	}
 }
 
+/* A result, or -EIOCBQUEUED: then the command is no longer ours. */
+static ssize_t kloop_call(struct kloop_cmd *cmd, int flags)
+{
+	const struct file_operations *fops = cmd->loop->file->f_op;
+	struct iov_iter iter;
+	ssize_t ret;
+
+	kloop_prepare(cmd, &iter, flags);
+	atomic_set(&cmd->shares, 2);
+	if (cmd->kb->op == KIOBUF_READ)
+		ret = fops->read_iter(&cmd->iocb, &iter);
+	else if (cmd->iocb.ki_flags & IOCB_NOIO)
+		ret = -EAGAIN;	/* the page cache throttles who dirties it */
+	else
+		ret = fops->write_iter(&cmd->iocb, &iter);
+	if (ret != -EIOCBQUEUED)
+		return ret;
+	return atomic_dec_and_test(&cmd->shares) ? cmd->result : ret;
+}
+
+/* In a worker. */
 static void kloop_do_data(struct kloop_cmd *cmd)
 {
 	ssize_t ret;
 
 	do {
-		kloop_init_iocb(cmd);
-		atomic_set(&cmd->shares, 2);
-		ret = kloop_call(cmd);
-		if (ret == -EIOCBQUEUED) {
-			if (!atomic_dec_and_test(&cmd->shares))
-				return;
-			ret = cmd->result;
-		}
-	} while (!kloop_settle(cmd, ret));
+		ret = kloop_call(cmd, 0);
+	} while (ret != -EIOCBQUEUED && !kloop_settle(cmd, ret));
+}
+
+/* Has it gone to the file? Else a worker has to take it. */
+static bool kloop_try_here(struct kloop_dev *loop, struct kiobuf *kb)
+{
+	struct kloop_visit visit;
+	struct kloop_cmd *cmd;
+	ssize_t ret;
+
+	if (!kloop_take_turn(loop))
+		return false;
+	cmd = kloop_new_cmd(loop, kb, GFP_NOWAIT);
+	if (unlikely(!cmd)) {
+		kloop_end_turn(loop);
+		return false;
+	}
+	kloop_enter(&visit);
+	ret = kloop_call(cmd, IOCB_NOWAIT);
+	kloop_leave(&visit);
+	if (ret != -EIOCBQUEUED && !kloop_settle(cmd, ret))
+		kloop_hand_over(cmd);
+	return true;
 }
 
 /* ---- the rest ---- */
@@ -193,29 +277,34 @@ static void kloop_cmd_work(struct work_struct *work)
 
 /* ---- the queue ---- */
 
-/* What waits for its turn can still be cancelled, so not all is handed on at once. */
 static struct kiobuf *kloop_next(struct kloop_dev *loop)
 {
-	if (atomic_read(&loop->running) >= KLOOP_MAX_RUNNING)
+	struct kiobuf *kb;
+
+	if (!kloop_take_turn(loop))
 		return NULL;
-	return kiobuf_dequeue(&loop->queue);
+	kb = kiobuf_dequeue(&loop->queue);
+	if (!kb)
+		atomic_dec(&loop->running);
+	return kb;
 }
 
 static void kloop_feed(struct work_struct *work)
 {
 	struct kloop_dev *loop = container_of(work, struct kloop_dev, feeder);
-	struct kloop_cmd *cmd;
 	struct kiobuf *kb;
 
-	while ((kb = kloop_next(loop))) {
-		atomic_inc(&loop->running);
-		cmd = mempool_alloc(&loop->cmds, GFP_NOIO);
-		cmd->loop = loop;
-		cmd->kb = kb;
-		cmd->done = 0;
-		INIT_WORK(&cmd->work, kloop_cmd_work);
-		queue_work(loop->wq, &cmd->work);
-	}
+	while ((kb = kloop_next(loop)))
+		kloop_hand_over(kloop_new_cmd(loop, kb, GFP_NOIO));
+}
+
+/* FUA waits for the disk, and all but data takes the file system's locks. */
+static bool kloop_may_try_here(const struct kloop_dev *loop,
+			       const struct kiobuf *kb)
+{
+	return loop->nowait && kiobuf_op_is_data(kb->op) &&
+	       (kb->op == KIOBUF_READ || loop->direct) &&
+	       !(kb->flags & KIOBUF_FUA) && kloop_may_enter();
 }
 
 static int kloop_submit(struct kiobuf *kb)
@@ -224,6 +313,8 @@ static int kloop_submit(struct kiobuf *kb)
 
 	if (kb->op != KIOBUF_READ && loop->read_only)
 		return -EROFS;
+	if (kloop_may_try_here(loop, kb) && kloop_try_here(loop, kb))
+		return KIOBUF_SUBMITTED;
 	return kiobuf_enqueue(&loop->queue, kb);
 }
 
@@ -246,15 +337,15 @@ void kloop_io_init(struct kloop_dev *loop)
 
 int kloop_io_start(struct kloop_dev *loop)
 {
-	int ret = mempool_init_kmalloc_pool(&loop->cmds, KLOOP_CMD_RESERVE,
-					    sizeof(struct kloop_cmd));
+	int ret = kiobuf_pool_init(&loop->cmds, sizeof(struct kloop_cmd), 0,
+				   KLOOP_CMD_RESERVE);
 
 	if (ret)
 		return ret;
 	loop->wq = alloc_workqueue("kloop_%s", WQ_UNBOUND | WQ_MEM_RECLAIM, 0,
 				   loop->object.kd.dev.name);
 	if (!loop->wq) {
-		mempool_exit(&loop->cmds);
+		kiobuf_pool_exit(&loop->cmds);
 		return -ENOMEM;
 	}
 	return 0;
@@ -264,5 +355,5 @@ void kloop_io_stop(struct kloop_dev *loop)
 {
 	flush_work(&loop->feeder);
 	destroy_workqueue(loop->wq);
-	mempool_exit(&loop->cmds);
+	kiobuf_pool_exit(&loop->cmds);
 }

@@ -2,9 +2,12 @@
 /*
  * Private to kloop.ko: files as devices.
  *
- * A header waits on loop->queue, where it can be cancelled, until the feeder gives it a
- * command; so nothing is allocated where a caller may not sleep. Feeder and
- * commands run on different workqueues: the feeder may wait for a command to end.
+ * Data goes to the file system from the task that submits it, where that may be
+ * entered (visit.c) and need not wait.
+ *
+ * All else waits on loop->queue, where it can be cancelled, until the feeder gives it a
+ * command. Feeder and commands run on different workqueues: the feeder may
+ * wait for a command to end.
  */
 #ifndef _KLOOP_H
 #define _KLOOP_H
@@ -37,6 +40,7 @@ enum kloop_direct {
  * @file: open while up
  * @direct: requests go past the page cache
  * @dio_mask: alignment of direct I/O in memory and file, less 1
+ * @nowait: the file can be asked not to wait
  * @queue: headers that wait for a command
  * @running: commands
  * @feeder: gives them one
@@ -56,11 +60,12 @@ struct kloop_dev {
 	struct file		*file;
 	bool			direct;
 	unsigned int		dio_mask;
+	bool			nowait;
 	struct kiobuf_queue	queue;
 	atomic_t		running;
 	struct work_struct	feeder;
 	struct workqueue_struct	*wq;
-	mempool_t		cmds;
+	struct kiobuf_pool	cmds;
 };
 
 static inline struct kloop_dev *kloop_of_object(struct kblk_object *object)
@@ -82,6 +87,21 @@ extern const struct kiobuf_dev_ops kloop_ops;
 int kloop_io_start(struct kloop_dev *loop);
 void kloop_io_stop(struct kloop_dev *loop);
 void kloop_io_init(struct kloop_dev *loop);
+
+/**
+ * struct kloop_visit - what a task is in the middle of while it visits a file system
+ * @bio_list: bios that its caller will start later
+ * @noio: for memalloc_noio_restore()
+ */
+struct kloop_visit {
+	struct bio_list	*bio_list;
+	unsigned int	noio;
+};
+
+/* visit.c */
+bool kloop_may_enter(void);
+void kloop_enter(struct kloop_visit *visit);
+void kloop_leave(const struct kloop_visit *visit);
 
 /* configfs.c */
 int kloop_configfs_init(void);
