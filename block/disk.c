@@ -379,6 +379,19 @@ static noinline void kblk_lent_end_framed(struct kblk_root *root)
 }
 
 /*
+ * By far the most that has frames: guards, of a header that was never cloned, so that
+ * none of its frames has anything to look at.
+ */
+static __always_inline bool kblk_drop_guards(struct kiobuf *kb)
+{
+	if (!(kb->flags & KIOBUF_GUARDED) || unlikely(kb->fate | kb->error))
+		return false;
+	kb->frames = NULL;
+	kb->spare = KBLK_ROOT_FRAMES;
+	return true;
+}
+
+/*
  * The end of a header that was lent whole is that of the bio, unless clones of it are
  * still below, and then there is a frame. As on the way in, the common case keeps
  * nothing across a call.
@@ -399,7 +412,7 @@ void kblk_lent_end_io(struct bio *bio)
 		kblk_lent_end_any(root);
 		return;
 	}
-	if (root->kb.frames) {
+	if (root->kb.frames && !kblk_drop_guards(&root->kb)) {
 		kblk_lent_end_framed(root);
 		return;
 	}

@@ -415,24 +415,20 @@ static inline bool kraid_leg_readable(const struct kraid_leg *leg, u64 end)
 }
 
 /*
- * Where to read from a leg, if that may be. Who fills a leg anew lets all go by that
- * have seen the old state: kraid_leg_settle().
+ * Who fills a leg, if it may be read up to @end; NULL if not. Who fills a leg anew lets
+ * all go by that have seen the old state: kraid_leg_settle().
  */
-static inline bool kraid_leg_look(const struct kraid_leg *leg, u64 end,
-				  struct kiobuf_dev **dev, u64 *start)
+static inline struct kraid_member *kraid_leg_look(const struct kraid_leg *leg,
+						  u64 end)
 {
-	const struct kraid_member *member;
+	struct kraid_member *member;
 	bool readable;
 
 	preempt_disable();
 	readable = kraid_leg_readable(leg, end);
 	member = READ_ONCE(leg->member);
 	preempt_enable();
-	if (unlikely(!readable || !member))
-		return false;
-	*dev = member->dev;
-	*start = member->data_start;
-	return true;
+	return likely(readable) ? member : NULL;
 }
 
 /* Between kraid_unplace_member() and the next kraid_place_member(). Sleeps. */

@@ -29,8 +29,10 @@ static void kraid_count(struct kraid_member *member, int by)
 {
 	struct kraid_array *array = member->array;
 
-	if (member->state == KRAID_IN_SYNC && member->slot >= 0 && !member->twin)
-		WRITE_ONCE(array->nr_in_sync, array->nr_in_sync + by);
+	if (member->state != KRAID_IN_SYNC || member->slot < 0 || member->twin)
+		return;
+	/* Who sees the number sees who the legs are. */
+	smp_store_release(&array->nr_in_sync, array->nr_in_sync + by);
 }
 
 /**

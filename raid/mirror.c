@@ -88,72 +88,70 @@ int kraid_pick(const struct kraid_array *array, u64 pos, u64 length, u32 tried)
 }
 
 /* The same for level 1, all of whose legs can be read. */
-static __always_inline int mirror_pick_any(const struct kraid_array *array,
+static __always_inline u32 mirror_pick_any(const struct kraid_array *array,
 					   u64 pos)
 {
 	const struct kraid_leg *leg = array->legs;
-	const struct kraid_leg *end = leg + array->geo.copies, *best = leg;
+	u32 n = 0, best = 0, copies = array->geo.copies;
 	u64 distance, nearest = U64_MAX;
 	unsigned long now = jiffies;
 
-	for (; leg < end; leg++) {
+	do {
 		distance = mirror_distance(READ_ONCE(leg->next_pos), pos);
 		if (!distance)
-			return leg - array->legs;
+			return n;
 		if (READ_ONCE(leg->read_at) != now)
 			distance = 1;
 		if (distance < nearest) {
 			nearest = distance;
-			best = leg;
+			best = n;
 		}
-	}
-	return best - array->legs;
-}
-
-static __always_inline int mirror_pick(const struct kraid_array *array,
-				       u64 pos, u64 length)
-{
-	if (likely(!array->geo.chunk &&
-		   READ_ONCE(array->nr_in_sync) == array->nr_legs &&
-		   pos + length <= READ_ONCE(array->sync.resynced)))
-		return mirror_pick_any(array, pos);
-	return kraid_pick(array, pos, length, 0);
+		leg++;
+	} while (++n < copies);
+	return best;
 }
 
 static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 					   const struct kiobuf_frame *frame);
 
+/* Sends a read to a leg where copy @n is, at @pos of it. */
+static __always_inline void mirror_aim(struct kiobuf *kb, struct kraid_leg *leg,
+				       const struct kraid_member *member,
+				       u64 pos, u32 data)
+{
+	unsigned long now = jiffies;
+
+	kiobuf_push_guard(kb, mirror_read_endio, data);
+	WRITE_ONCE(leg->next_pos, pos + kb->length);
+	if (READ_ONCE(leg->read_at) != now)
+		WRITE_ONCE(leg->read_at, now);
+	kb->dev = member->dev;
+	kb->pos = pos + member->data_start;
+}
+
 /* False if the leg has just failed: then nothing was done. */
-static __always_inline bool mirror_point_read(struct kraid_array *array,
-					      struct kiobuf *kb, u32 n)
+static bool mirror_point_read(struct kraid_array *array, struct kiobuf *kb,
+			      u32 n)
 {
 	struct kraid_place place = kraid_copy(array, kb->pos, n);
 	struct kraid_leg *leg = &array->legs[place.leg];
-	struct kiobuf_dev *dev;
-	unsigned long now;
-	u64 start;
+	const struct kraid_member *member;
 
-	if (unlikely(!kraid_leg_look(leg, place.pos + kb->length, &dev,
-				     &start)))
+	member = kraid_leg_look(leg, place.pos + kb->length);
+	if (unlikely(!member))
 		return false;
-	kiobuf_push_guard(kb, mirror_read_endio, place.leg << 8 | n);
-	WRITE_ONCE(leg->next_pos, place.pos + kb->length);
-	now = jiffies;
-	if (READ_ONCE(leg->read_at) != now)
-		WRITE_ONCE(leg->read_at, now);
-	kb->dev = dev;
-	kb->pos = place.pos + start;
+	mirror_aim(kb, leg, member, place.pos, place.leg << 8 | n);
 	return true;
 }
 
-static __always_inline int mirror_submit_read(struct kraid_array *array, struct kiobuf *kb)
+static int mirror_submit_read(struct kraid_array *array, struct kiobuf *kb)
 {
 	int n;
 
 	if (unlikely(!kb->spare || kb->length > kraid_span(array, kb->pos)))
 		return KIOBUF_SPLIT;
 	do {
-		n = mirror_pick(array, kb->pos, kb->length);
+		n = kraid_pick(array, kb->pos, kb->length, 0);
 		if (unlikely(n < 0))
 			return -EIO;
 	} while (unlikely(!mirror_point_read(array, kb, n)));
@@ -237,6 +235,34 @@ static int mirror_submit(struct kiobuf *kb)
 
 	return likely(kb->op == KIOBUF_READ) ? mirror_submit_read(array, kb) :
 					       mirror_submit_write(array, kb);
+}
+
+/*
+ * The disk of level 1: by far the most reads come when any leg will do. Who fills a leg
+ * anew lets go by who has seen that: see kraid_leg_look().
+ */
+static int raid1_submit(struct kiobuf *kb)
+{
+	struct kraid_array *array =
+		container_of(kb->dev, struct kraid_array, object.kd.dev);
+	const struct kraid_member *member = NULL;
+	u64 pos = kb->pos;
+	u32 n = 0;
+
+	if (kb->op != KIOBUF_READ || unlikely(!kb->spare))
+		return mirror_submit(kb);
+	preempt_disable();
+	/* Pairs with kraid_count(). */
+	if (likely(smp_load_acquire(&array->nr_in_sync) == array->nr_legs &&
+		   pos + kb->length <= READ_ONCE(array->sync.resynced))) {
+		n = mirror_pick_any(array, pos);
+		member = READ_ONCE(array->legs[n].member);
+	}
+	preempt_enable();
+	if (unlikely(!member))
+		return mirror_submit(kb);
+	mirror_aim(kb, &array->legs[n], member, pos, n << 8 | n);
+	return KIOBUF_REMAPPED;
 }
 
 /* Cuts the next row off. */
@@ -439,6 +465,12 @@ static void mirror_collate(struct kiobuf_dev *dev, struct kiobuf *parent,
 	}
 }
 
+static const struct kiobuf_dev_ops raid1_ops = {
+	.submit		= raid1_submit,
+	.next_child	= mirror_next_child,
+	.collate	= mirror_collate,
+};
+
 static const struct kiobuf_dev_ops mirror_ops = {
 	.submit		= mirror_submit,
 	.next_child	= mirror_next_child,
@@ -500,7 +532,7 @@ const struct kraid_personality kraid1_personality = {
 	.min_legs	= 2,
 	.max_legs	= KRAID_MAX_MIRRORS,
 	.redundant	= true,
-	.ops		= &mirror_ops,
+	.ops		= &raid1_ops,
 	.run		= raid1_run,
 };
 

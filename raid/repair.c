@@ -20,10 +20,12 @@
 
 #define REPAIR_BLOCK SZ_4K
 
-static int repair_io(const struct kraid_array *array, struct kiobuf_dev *dev,
-		     enum kiobuf_op op, u64 pos, u32 length)
+static int repair_io(const struct kraid_array *array,
+		     const struct kraid_member *member, enum kiobuf_op op,
+		     u64 pos, u32 length)
 {
-	return kraid_io(dev, op, pos, array->repair.vec, length,
+	return kraid_io(member->dev, op, pos + member->data_start,
+			array->repair.vec, length,
 			op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
 }
 
@@ -31,17 +33,14 @@ static int repair_io(const struct kraid_array *array, struct kiobuf_dev *dev,
 static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
 {
 	struct kraid_place place = kraid_copy(array, pos, n);
-	struct kraid_leg *leg = &array->legs[place.leg];
 	struct kraid_member *member;
-	struct kiobuf_dev *dev;
-	u64 start;
 	int ret;
 
-	if (!kraid_leg_look(leg, place.pos + length, &dev, &start))
+	member = kraid_leg_look(&array->legs[place.leg], place.pos + length);
+	if (!member)
 		return 1;
-	ret = repair_io(array, dev, KIOBUF_READ, place.pos + start, length);
-	member = READ_ONCE(leg->member);
-	if (ret && member)
+	ret = repair_io(array, member, KIOBUF_READ, place.pos, length);
+	if (ret)
 		atomic_inc(&member->errors);
 	return ret;
 }
@@ -51,17 +50,11 @@ static void repair_rewrite(struct kraid_array *array, u64 pos, u32 length,
 			   u32 n)
 {
 	struct kraid_place place = kraid_copy(array, pos, n);
-	struct kraid_leg *leg = &array->legs[place.leg];
 	struct kraid_member *member;
-	struct kiobuf_dev *dev;
-	u64 start;
 
-	if (!kraid_leg_look(leg, place.pos + length, &dev, &start) ||
-	    repair_io(array, dev, KIOBUF_WRITE, place.pos + start, length) ||
-	    repair_io(array, dev, KIOBUF_READ, place.pos + start, length))
-		return;
-	member = READ_ONCE(leg->member);
-	if (member)
+	member = kraid_leg_look(&array->legs[place.leg], place.pos + length);
+	if (member && !repair_io(array, member, KIOBUF_WRITE, place.pos, length) &&
+	    !repair_io(array, member, KIOBUF_READ, place.pos, length))
 		atomic_inc(&member->corrected);
 }
 
