@@ -232,6 +232,14 @@ static int kloop_fallocate(struct kloop_cmd *cmd, int mode)
 				     cmd->kb->length);
 }
 
+/* Of what lies in the device; the rest of the file is others' to flush. */
+static int kloop_fsync(struct kloop_cmd *cmd, u64 pos, u64 length)
+{
+	u64 start = cmd->loop->offset + pos;
+
+	return vfs_fsync_range(cmd->loop->file, start, start + length - 1, 1);
+}
+
 static int kloop_do_other(struct kloop_cmd *cmd)
 {
 	struct kiobuf *kb = cmd->kb;
@@ -239,7 +247,7 @@ static int kloop_do_other(struct kloop_cmd *cmd)
 
 	switch (kb->op) {
 	case KIOBUF_FLUSH:
-		return vfs_fsync(cmd->loop->file, 1);
+		return kloop_fsync(cmd, 0, kb->dev->size);
 	case KIOBUF_DISCARD:
 		ret = kloop_fallocate(cmd, FALLOC_FL_PUNCH_HOLE);
 		return ret == -EOPNOTSUPP ? 0 : ret;	/* only a hint */
@@ -248,7 +256,7 @@ static int kloop_do_other(struct kloop_cmd *cmd)
 				      FALLOC_FL_ZERO_RANGE :
 				      FALLOC_FL_PUNCH_HOLE);
 		if (!ret && kb->flags & KIOBUF_FUA)
-			ret = vfs_fsync(cmd->loop->file, 1);
+			ret = kloop_fsync(cmd, kb->pos, kb->length);
 		return ret;
 	default:
 		return -EOPNOTSUPP;
