@@ -120,11 +120,37 @@ static bool kloop_settle(struct kloop_cmd *cmd, ssize_t ret)
 	return true;
 }
 
+/*
+ * A frozen file system takes no writes, and counts on it that none is under way.
+ * Left by whoever ends the call, so lockdep is told that this task has left.
+ */
+static bool kloop_start_write(const struct kloop_cmd *cmd)
+{
+	struct super_block *sb = file_inode(cmd->loop->file)->i_sb;
+
+	if (!(cmd->iocb.ki_flags & IOCB_NOWAIT))
+		sb_start_write(sb);
+	else if (!sb_start_write_trylock(sb))
+		return false;
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	return true;
+}
+
+static void kloop_end_write(const struct kloop_cmd *cmd)
+{
+	struct super_block *sb = file_inode(cmd->loop->file)->i_sb;
+
+	__sb_writers_acquired(sb, SB_FREEZE_WRITE);
+	sb_end_write(sb);
+}
+
 /* Called in any context, by the file system. */
 static void kloop_complete(struct kiocb *iocb, long ret)
 {
 	struct kloop_cmd *cmd = container_of(iocb, struct kloop_cmd, iocb);
 
+	if (cmd->kb->op == KIOBUF_WRITE)
+		kloop_end_write(cmd);
 	cmd->result = ret;
 	if (atomic_dec_and_test(&cmd->shares) && !kloop_settle(cmd, ret))
 		kloop_hand_over(cmd);
@@ -167,21 +193,29 @@ static void kloop_prepare(struct kloop_cmd *cmd, struct iov_iter *iter,
 	}
 }
 
+static ssize_t kloop_write(struct kloop_cmd *cmd, struct iov_iter *iter)
+{
+	ssize_t ret;
+
+	/* The page cache throttles who dirties it. */
+	if (cmd->iocb.ki_flags & IOCB_NOIO || !kloop_start_write(cmd))
+		return -EAGAIN;
+	ret = cmd->loop->file->f_op->write_iter(&cmd->iocb, iter);
+	if (ret != -EIOCBQUEUED)
+		kloop_end_write(cmd);
+	return ret;
+}
+
 /* A result, or -EIOCBQUEUED: then the command is no longer ours. */
 static ssize_t kloop_call(struct kloop_cmd *cmd, int flags)
 {
-	const struct file_operations *fops = cmd->loop->file->f_op;
 	struct iov_iter iter;
 	ssize_t ret;
 
 	kloop_prepare(cmd, &iter, flags);
 	atomic_set(&cmd->shares, 2);
-	if (cmd->kb->op == KIOBUF_READ)
-		ret = fops->read_iter(&cmd->iocb, &iter);
-	else if (cmd->iocb.ki_flags & IOCB_NOIO)
-		ret = -EAGAIN;	/* the page cache throttles who dirties it */
-	else
-		ret = fops->write_iter(&cmd->iocb, &iter);
+	ret = cmd->kb->op == KIOBUF_WRITE ? kloop_write(cmd, &iter) :
+	      cmd->loop->file->f_op->read_iter(&cmd->iocb, &iter);
 	if (ret != -EIOCBQUEUED)
 		return ret;
 	return atomic_dec_and_test(&cmd->shares) ? cmd->result : ret;
@@ -224,12 +258,16 @@ static bool kloop_try_here(struct kloop_dev *loop, struct kiobuf *kb)
 static int kloop_fallocate(struct kloop_cmd *cmd, int mode)
 {
 	struct file *file = cmd->loop->file;
+	int ret;
 
 	if (!file->f_op->fallocate)
 		return -EOPNOTSUPP;
-	return file->f_op->fallocate(file, mode | FALLOC_FL_KEEP_SIZE,
-				     cmd->loop->offset + cmd->kb->pos,
-				     cmd->kb->length);
+	file_start_write(file);
+	ret = file->f_op->fallocate(file, mode | FALLOC_FL_KEEP_SIZE,
+				    cmd->loop->offset + cmd->kb->pos,
+				    cmd->kb->length);
+	file_end_write(file);
+	return ret;
 }
 
 /* Of what lies in the device; the rest of the file is others' to flush. */
