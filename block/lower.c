@@ -223,3 +223,42 @@ void kblk_lower_put(struct kblk_lower *lower)
 	kfree(lower);
 }
 EXPORT_SYMBOL_GPL(kblk_lower_put);
+
+/**
+ * kblk_carrier_link() - tell that a device lies on another by way of a file system
+ * @kd: device that is a file
+ * @bdev: device of the file system, open until kblk_carrier_unlink(); NULL for one that
+ *	has none
+ *
+ * So that @kd can't be put below it: who lies on what is not seen through a file system.
+ *
+ * Context: process, sleeps.
+ * Return: the device, for kblk_carrier_unlink(); NULL if it is none of ours;
+ * ERR_PTR(-ELOOP) when it lies on @kd, otherwise as kiobuf_dev_link().
+ */
+struct kiobuf_dev *kblk_carrier_link(struct kblk_disk *kd,
+				     struct block_device *bdev)
+{
+	struct kblk_disk *carrier = bdev ? kblk_disk_of_bdev(bdev) : NULL;
+	int ret;
+
+	if (!carrier)
+		return NULL;
+	ret = kiobuf_dev_link_apart(&kd->dev, &carrier->dev);
+	return ret ? ERR_PTR(ret) : &carrier->dev;
+}
+EXPORT_SYMBOL_GPL(kblk_carrier_link);
+
+/**
+ * kblk_carrier_unlink() - undo kblk_carrier_link()
+ * @kd: the device
+ * @carrier: what that returned, NULL is ignored
+ *
+ * Context: process, sleeps.
+ */
+void kblk_carrier_unlink(struct kblk_disk *kd, struct kiobuf_dev *carrier)
+{
+	if (carrier)
+		kiobuf_dev_unlink(&kd->dev, carrier);
+}
+EXPORT_SYMBOL_GPL(kblk_carrier_unlink);

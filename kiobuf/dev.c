@@ -15,6 +15,7 @@ struct kiobuf_link {
 	struct kiobuf_dev	*lower;
 	struct list_head	below;	/* of upper->lowers */
 	struct list_head	above;	/* of lower->uppers */
+	bool			apart;	/* see kiobuf_dev_link_apart() */
 };
 
 static DEFINE_MUTEX(kiobuf_dev_mutex);
@@ -245,17 +246,8 @@ static int kiobuf_link_check(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 	return 0;
 }
 
-/**
- * kiobuf_dev_link() - put one device on another
- * @upper: registered device that will pass headers on
- * @lower: registered device that will take them
- *
- * Context: process, sleeps.
- * Return: 0; -ELOOP if @lower is @upper or lies on it; -EEXIST if they are linked
- * already; -EMLINK if the stack would be deeper than KIOBUF_DEV_MAX_DEPTH;
- * -ENOMEM.
- */
-int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
+static int kiobuf_link_add(struct kiobuf_dev *upper, struct kiobuf_dev *lower,
+			   bool apart)
 {
 	struct kiobuf_link *link = kmalloc(sizeof(*link), GFP_KERNEL);
 	int ret;
@@ -264,6 +256,7 @@ int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 		return -ENOMEM;
 	link->upper = upper;
 	link->lower = lower;
+	link->apart = apart;
 
 	mutex_lock(&kiobuf_dev_mutex);
 	ret = kiobuf_link_check(upper, lower);
@@ -278,7 +271,38 @@ int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
 		kfree(link);
 	return ret;
 }
+
+/**
+ * kiobuf_dev_link() - put one device on another
+ * @upper: registered device that will pass headers on
+ * @lower: registered device that will take them
+ *
+ * Context: process, sleeps.
+ * Return: 0; -ELOOP if @lower is @upper or lies on it; -EEXIST if they are linked
+ * already; -EMLINK if the stack would be deeper than KIOBUF_DEV_MAX_DEPTH;
+ * -ENOMEM.
+ */
+int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
+{
+	return kiobuf_link_add(upper, lower, false);
+}
 EXPORT_SYMBOL_GPL(kiobuf_dev_link);
+
+/**
+ * kiobuf_dev_link_apart() - tell that one device lies on another by way of something else
+ * @upper: registered device that passes no headers to @lower
+ * @lower: registered device that takes what comes of them, such as that of a file
+ *	system with the file that @upper is
+ *
+ * Only so that cycles are found: neither kiobuf_dev_walk_up() nor a shutdown passes.
+ * Undone by kiobuf_dev_unlink(). Context: process, sleeps.
+ * Return: as kiobuf_dev_link().
+ */
+int kiobuf_dev_link_apart(struct kiobuf_dev *upper, struct kiobuf_dev *lower)
+{
+	return kiobuf_link_add(upper, lower, true);
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_link_apart);
 
 /**
  * kiobuf_dev_unlink() - take one device off another
@@ -318,7 +342,8 @@ static int kiobuf_dev_visit(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 	list_for_each_entry(link, &dev->uppers, above) {
 		if (ret)
 			break;
-		ret = kiobuf_dev_visit(link->upper, fn, arg);
+		if (!link->apart)
+			ret = kiobuf_dev_visit(link->upper, fn, arg);
 	}
 	return ret;
 }
@@ -359,7 +384,7 @@ static void kiobuf_dev_empty(struct kiobuf_dev *dev)
 
 	WRITE_ONCE(dev->emptied, true);
 	list_for_each_entry(link, &dev->lowers, below) {
-		own = true;
+		own = !link->apart;
 		list_for_each_entry(above, &link->lower->uppers, above)
 			own &= above->upper->emptied;
 		if (own)

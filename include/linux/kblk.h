@@ -108,6 +108,9 @@ unsigned int kblk_lower_block_size(const struct kblk_lower *lower);
 bool kblk_lower_is_volatile(const struct kblk_lower *lower);
 void kblk_lower_set_start(struct kblk_lower *lower, u64 start);
 unsigned int kblk_lower_users(const struct kblk_lower *lower);
+struct kiobuf_dev *kblk_carrier_link(struct kblk_disk *kd,
+				     struct block_device *bdev);
+void kblk_carrier_unlink(struct kblk_disk *kd, struct kiobuf_dev *carrier);
 
 struct kblk_kind;
 

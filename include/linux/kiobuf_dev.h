@@ -375,6 +375,7 @@ void kiobuf_dev_unregister(struct kiobuf_dev *dev);
 void kiobuf_dev_set_ops(struct kiobuf_dev *dev,
 			const struct kiobuf_dev_ops *ops);
 int kiobuf_dev_link(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
+int kiobuf_dev_link_apart(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
 void kiobuf_dev_unlink(struct kiobuf_dev *upper, struct kiobuf_dev *lower);
 
 typedef int (*kiobuf_visit_fn)(struct kiobuf_dev *dev, void *arg);
