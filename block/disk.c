@@ -458,13 +458,26 @@ KIO_DISK_OPEN(kblk_disk_open)
 	struct kblk_disk *kd = disk->private_data;
 
 	lockdep_assert_held(&disk->open_mutex);
-	return kd->dying ? -ENXIO : 0;
+	if (kd->dying)
+		return -ENXIO;
+	WRITE_ONCE(kd->opened, true);
+	return 0;
+}
+
+KIO_DISK_RELEASE(kblk_disk_release)
+{
+	struct kblk_disk *kd = disk->private_data;
+
+	lockdep_assert_held(&disk->open_mutex);
+	if (kd->closed && READ_ONCE(kd->opened) && !disk_openers(disk))
+		kd->closed(kd);
 }
 
 const struct block_device_operations kblk_fops = {
 	.owner		= THIS_MODULE,
 	.submit_bio	= kblk_submit_bio,
 	.open		= kblk_disk_open,
+	.release	= kblk_disk_release,
 };
 
 static void kblk_event_work(struct work_struct *work)

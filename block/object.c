@@ -256,18 +256,22 @@ static int kblk_object_up(struct kblk_object *object)
 
 	if (object->enabled)
 		return object->kind->enable(object);
+	WRITE_ONCE(object->closed, false);
 	ret = kblk_object_pin(object);
 	if (ret)
 		return ret;
 	ret = object->kind->enable(object);
-	if (ret)
+	if (ret) {
 		kblk_object_unpin(object);
-	else
-		object->enabled = true;
-	return ret;
+		return ret;
+	}
+	/* The close of what adding the disk has opened may be still to come. */
+	WRITE_ONCE(object->kd.opened, false);
+	WRITE_ONCE(object->enabled, true);
+	return 0;
 }
 
-static int kblk_object_down(struct kblk_object *object)
+static int kblk_object_try_down(struct kblk_object *object)
 {
 	int ret;
 
@@ -275,14 +279,45 @@ static int kblk_object_down(struct kblk_object *object)
 		return 0;
 	ret = kblk_disk_del(&object->kd);
 	if (ret)
-		return kblk_refuse(object, ret,
-				   "%s is in use: close, unmount or remove what lies on it first.",
-				   object->kd.dev.name);
-	object->enabled = false;
+		return ret;
+	WRITE_ONCE(object->enabled, false);
 	if (object->kind->disable)
 		object->kind->disable(object);
 	kblk_object_unpin(object);
 	return 0;
+}
+
+static int kblk_object_down(struct kblk_object *object)
+{
+	int ret = kblk_object_try_down(object);
+
+	if (ret)
+		kblk_refuse(object, ret,
+			    "%s is in use: close, unmount or remove what lies on it first.",
+			    object->kd.dev.name);
+	return ret;
+}
+
+/* If it is open again, the last to close it will come here too. */
+static void kblk_clear_work(struct work_struct *work)
+{
+	struct kblk_object *object = container_of(work, struct kblk_object,
+						  clear);
+
+	mutex_lock(&object->lock);
+	if (object->closed && object->autoclear)
+		kblk_object_try_down(object);
+	mutex_unlock(&object->lock);
+}
+
+static void kblk_object_closed(struct kblk_disk *kd)
+{
+	struct kblk_object *object = container_of(kd, struct kblk_object, kd);
+
+	if (!READ_ONCE(object->autoclear) || !READ_ONCE(object->enabled))
+		return;
+	WRITE_ONCE(object->closed, true);
+	schedule_work(&object->clear);
 }
 
 static ssize_t kblk_enable_write(struct kblk_object *object, const char *page,
@@ -421,6 +456,8 @@ static struct config_group *kblk_make_group(struct config_group *folder,
 		return ERR_PTR(-ENOMEM);
 	object->kind = kind;
 	mutex_init(&object->lock);
+	INIT_WORK(&object->clear, kblk_clear_work);
+	object->kd.closed = kblk_object_closed;
 	ret = kblk_disk_init(&object->kd, name, kind->ops);
 	if (ret)
 		goto free_object;
@@ -462,6 +499,7 @@ static void kblk_release(struct config_item *item)
 {
 	struct kblk_object *object = kblk_object_of(item);
 
+	cancel_work_sync(&object->clear);
 	if (object->kind->release)
 		object->kind->release(object);
 	kblk_disk_exit(&object->kd);

@@ -50,6 +50,9 @@ struct kio_bdev {
 #define KIO_DISK_OPEN(name) \
 	static int name(struct gendisk *disk, blk_mode_t mode)
 
+#define KIO_DISK_RELEASE(name) \
+	static void name(struct gendisk *disk)
+
 static inline int kio_bdev_open(struct kio_bdev *b, const char *path,
 				bool write, void *holder)
 {
@@ -75,6 +78,12 @@ static inline void kio_bdev_close(struct kio_bdev *b)
 	static int name(struct block_device *bdev, fmode_t mode) \
 	{ return name##_bdev(bdev->bd_disk); } \
 	static int name##_bdev(struct gendisk *disk)
+
+#define KIO_DISK_RELEASE(name) \
+	static void name##_disk(struct gendisk *disk); \
+	static void name(struct gendisk *disk, fmode_t mode) \
+	{ name##_disk(disk); } \
+	static void name##_disk(struct gendisk *disk)
 
 static inline int kio_bdev_open(struct kio_bdev *b, const char *path,
 				bool write, void *holder)

@@ -33,6 +33,8 @@
  * @lowers: struct kblk_lower of the devices below; guarded by the driver's lock
  * @only: device that everything goes to, NULL if there are several
  * @noio: what kblk_disk_resume() restores
+ * @opened: somebody has opened the disk; cleared by whoever does not count those so far
+ * @closed: optional. Nobody has the disk open any more. Under disk->open_mutex.
  * @event: sends the uevent of kblk_disk_changed()
  */
 struct kblk_disk {
@@ -45,6 +47,8 @@ struct kblk_disk {
 	struct list_head	lowers;
 	struct kiobuf_dev	*only;
 	unsigned int		noio;
+	bool			opened;
+	void			(*closed)(struct kblk_disk *kd);
 	struct work_struct	event;
 };
 
@@ -121,6 +125,9 @@ struct kblk_kind;
  * @lock: held across every read and write of an attribute
  * @enabled: the disk is up; guarded by @lock
  * @error: why the last write was refused; guarded by @lock
+ * @autoclear: take it down when nobody has it open any more; written under @lock
+ * @closed: that has come to pass since it is up
+ * @clear: takes it down
  * @kd: the device
  */
 struct kblk_object {
@@ -129,6 +136,9 @@ struct kblk_object {
 	struct mutex		lock;
 	bool			enabled;
 	char			error[KBLK_ERROR_MAX];
+	bool			autoclear;
+	bool			closed;
+	struct work_struct	clear;
 	struct kblk_disk	kd;
 };
 
