@@ -112,13 +112,16 @@ static int kloop_parse_bool(struct kblk_object *object, const char *page,
 static ssize_t kloop_direct_io_write(struct kblk_object *object,
 				     const char *page, size_t len)
 {
+	struct kloop_dev *loop = kloop_of_object(object);
 	bool on;
-	int ret = kloop_parse_bool(object, page, "direct_io", &on);
+	int ret;
 
+	if (kstrtobool(page, &on))
+		return kblk_refuse(object, -EINVAL, "direct_io takes 0 or 1.");
+	ret = object->enabled ? kloop_switch_direct(loop, on) : 0;
 	if (ret)
 		return ret;
-	kloop_of_object(object)->direct_wish = on ? KLOOP_DIRECT_ON :
-						    KLOOP_DIRECT_OFF;
+	loop->direct_wish = on ? KLOOP_DIRECT_ON : KLOOP_DIRECT_OFF;
 	return len;
 }
 
@@ -146,6 +149,22 @@ static ssize_t kloop_partscan_write(struct kblk_object *object,
 				&kloop_of_object(object)->partscan) ?: len;
 }
 
+static ssize_t kloop_autoclear_read(struct kblk_object *object, char *page)
+{
+	return sysfs_emit(page, "%d\n", object->autoclear);
+}
+
+static ssize_t kloop_autoclear_write(struct kblk_object *object,
+				     const char *page, size_t len)
+{
+	bool on;
+
+	if (kstrtobool(page, &on))
+		return kblk_refuse(object, -EINVAL, "autoclear takes 0 or 1.");
+	WRITE_ONCE(object->autoclear, on);
+	return len;
+}
+
 KBLK_ATTR(kloop_, file);
 KBLK_ATTR(kloop_, offset_bytes);
 KBLK_ATTR(kloop_, size_limit_bytes);
@@ -153,6 +172,7 @@ KBLK_ATTR(kloop_, block_size);
 KBLK_ATTR(kloop_, direct_io);
 KBLK_ATTR(kloop_, read_only);
 KBLK_ATTR(kloop_, partscan);
+KBLK_ATTR(kloop_, autoclear);
 
 static struct configfs_attribute *kloop_attrs[] = {
 	&kloop_attr_file,
@@ -162,6 +182,7 @@ static struct configfs_attribute *kloop_attrs[] = {
 	&kloop_attr_direct_io,
 	&kloop_attr_read_only,
 	&kloop_attr_partscan,
+	&kloop_attr_autoclear,
 	NULL
 };
 

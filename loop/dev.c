@@ -83,6 +83,13 @@ static unsigned int kloop_dio_block(const struct kloop_dev *loop)
 	return block;
 }
 
+static int kloop_refuse_direct(struct kloop_dev *loop)
+{
+	return kblk_refuse(&loop->object, -EINVAL,
+			   "Direct I/O cannot be had for %s at this offset and block size.",
+			   loop->path);
+}
+
 static int kloop_choose_direct(struct kloop_dev *loop)
 {
 	unsigned int block = kloop_dio_block(loop);
@@ -91,19 +98,23 @@ static int kloop_choose_direct(struct kloop_dev *loop)
 	loop->dio_mask = block ? block - 1 : 0;
 	if (loop->direct || loop->direct_wish != KLOOP_DIRECT_ON)
 		return 0;
-	return kblk_refuse(&loop->object, -EINVAL,
-			   "Direct I/O cannot be had for %s at this offset and block size.",
-			   loop->path);
+	return kloop_refuse_direct(loop);
 }
 
-static int kloop_shape(struct kloop_dev *loop, struct kblk_shape *shape)
+static unsigned int kloop_block(const struct kloop_dev *loop)
+{
+	unsigned int block = loop->block_size ?: SECTOR_SIZE;
+
+	return loop->direct ? max(block, loop->dio_mask + 1) : block;
+}
+
+static int kloop_shape(struct kloop_dev *loop, unsigned int block,
+		       struct kblk_shape *shape)
 {
 	struct inode *inode = file_inode(loop->file);
 	u64 size = i_size_read(inode);
 
-	shape->block_size = loop->block_size ?: SECTOR_SIZE;
-	if (loop->direct)
-		shape->block_size = max(shape->block_size, loop->dio_mask + 1);
+	shape->block_size = block;
 	size = size > loop->offset ? size - loop->offset : 0;
 	if (loop->size_limit)
 		size = min(size, loop->size_limit);
@@ -119,15 +130,38 @@ static int kloop_shape(struct kloop_dev *loop, struct kblk_shape *shape)
 	return 0;
 }
 
+/* Whose file system the file is on may not come to lie on us. */
+static int kloop_link_carrier(struct kloop_dev *loop)
+{
+	struct super_block *sb = file_inode(loop->file)->i_sb;
+	struct kiobuf_dev *carrier = kblk_carrier_link(&loop->object.kd,
+						       sb->s_bdev);
+
+	if (IS_ERR(carrier))
+		return kblk_refuse(&loop->object, PTR_ERR(carrier),
+				   "%s cannot lie on top of %pg: error %ld.",
+				   loop->path, sb->s_bdev, -PTR_ERR(carrier));
+	loop->carrier = carrier;
+	return 0;
+}
+
+static void kloop_let_go(struct kloop_dev *loop)
+{
+	kblk_carrier_unlink(&loop->object.kd, loop->carrier);
+	loop->carrier = NULL;
+	fput(loop->file);
+	loop->file = NULL;
+}
+
 static int kloop_start(struct kloop_dev *loop)
 {
 	struct kblk_shape shape = {};
-	int ret = kloop_check_file(loop);
+	int ret = kloop_check_file(loop) ?: kloop_link_carrier(loop);
 
 	if (!ret)
 		ret = kloop_choose_direct(loop);
 	if (!ret)
-		ret = kloop_shape(loop, &shape);
+		ret = kloop_shape(loop, kloop_block(loop), &shape);
 	if (!ret)
 		ret = kloop_io_start(loop);
 	if (ret)
@@ -138,6 +172,60 @@ static int kloop_start(struct kloop_dev *loop)
 	return ret;
 }
 
+static int kloop_quiesce(struct kloop_dev *loop)
+{
+	int ret = kblk_disk_quiesce(&loop->object.kd);
+
+	if (ret)
+		kblk_refuse(&loop->object, ret,
+			    "I/O in flight did not end in time; all stays as it was.");
+	return ret;
+}
+
+/* Follows the size of the file. Blocks stay what they are. */
+static int kloop_resize(struct kloop_dev *loop)
+{
+	struct kblk_disk *kd = &loop->object.kd;
+	struct kblk_shape shape = {};
+	int ret;
+
+	ret = kloop_shape(loop, queue_logical_block_size(kd->disk->queue),
+			  &shape);
+	if (ret || shape.size == kd->dev.size)
+		return ret;
+	ret = kloop_quiesce(loop);
+	if (ret)
+		return ret;
+	ret = kblk_disk_reshape(kd, &shape);
+	kblk_disk_resume(kd);
+	return ret;
+}
+
+/**
+ * kloop_switch_direct() - go past the page cache from now on, or through it
+ * @loop: device that is up
+ * @on: past it
+ *
+ * Its blocks stay what they are. Under object->lock.
+ * Return: 0, -EINVAL if direct I/O cannot be had, -ETIMEDOUT as kblk_disk_quiesce().
+ */
+int kloop_switch_direct(struct kloop_dev *loop, bool on)
+{
+	struct kblk_disk *kd = &loop->object.kd;
+	unsigned int block = kloop_dio_block(loop);
+	int ret;
+
+	if (on && (!block ||
+		   block > queue_logical_block_size(kd->disk->queue)))
+		return kloop_refuse_direct(loop);
+	ret = kloop_quiesce(loop);
+	if (ret)
+		return ret;
+	loop->direct = on;
+	kblk_disk_resume(kd);
+	return 0;
+}
+
 int kloop_enable(struct kblk_object *object)
 {
 	struct kloop_dev *loop = kloop_of_object(object);
@@ -145,17 +233,15 @@ int kloop_enable(struct kblk_object *object)
 	int ret;
 
 	if (object->enabled)
-		return 0;
+		return kloop_resize(loop);
 	file = kloop_open(loop);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	loop->file = file;
 	loop->nowait = file->f_mode & FMODE_NOWAIT;
 	ret = kloop_start(loop);
-	if (ret) {
-		loop->file = NULL;
-		fput(file);
-	}
+	if (ret)
+		kloop_let_go(loop);
 	return ret;
 }
 
@@ -164,6 +250,5 @@ void kloop_disable(struct kblk_object *object)
 	struct kloop_dev *loop = kloop_of_object(object);
 
 	kloop_io_stop(loop);
-	fput(loop->file);
-	loop->file = NULL;
+	kloop_let_go(loop);
 }

@@ -38,6 +38,7 @@ enum kloop_direct {
  * @read_only: refuse writes
  * @partscan: look for partitions
  * @file: open while up
+ * @carrier: device of ours that the file's file system is on, NULL for none
  * @direct: requests go past the page cache
  * @dio_mask: alignment of direct I/O in memory and file, less 1
  * @nowait: the file can be asked not to wait
@@ -58,6 +59,7 @@ struct kloop_dev {
 	bool			partscan;
 
 	struct file		*file;
+	struct kiobuf_dev	*carrier;
 	bool			direct;
 	unsigned int		dio_mask;
 	bool			nowait;
@@ -81,6 +83,7 @@ static inline struct kloop_dev *kloop_of(struct kiobuf_dev *dev)
 /* dev.c */
 int kloop_enable(struct kblk_object *object);
 void kloop_disable(struct kblk_object *object);
+int kloop_switch_direct(struct kloop_dev *loop, bool on);
 
 /* io.c */
 extern const struct kiobuf_dev_ops kloop_ops;
