@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <array>
+#include <cerrno>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "kioctl/command.hpp"
 #include "lib/device.hpp"
@@ -78,6 +81,7 @@ Action loop_attach(CLI::App& app)
     add_switch(app, settings, "--direct-io", "direct_io", "Bypass the page cache of the file");
     add_flag(app, settings, "--read-only,-r", "read_only", "Refuse writes");
     add_flag(app, settings, "--partscan,-P", "partscan", "Look for partitions");
+    add_flag(app, settings, "--autoclear", "autoclear", "Take it down at the last close");
     return [args](World& world) {
         Settings all{{"file", absolute(args->file)}};
         all.insert(all.end(), args->settings.begin(), args->settings.end());
@@ -88,6 +92,32 @@ Action loop_attach(CLI::App& app)
 Action loop_detach(CLI::App& app)
 {
     return declare_remove(app, Kind::loop);
+}
+
+Action loop_resize(CLI::App& app)
+{
+    auto id = std::make_shared<Id>(Id{Kind::loop, {}});
+    add_name(app, id->name);
+    return [id](World& world) -> Result<Output> {
+        if (auto exists = check_exists(world.control, *id); !exists)
+            return exists.error();
+        if (attribute(world.control, *id, "enable") != "1")
+            return Error{ENODEV, fmt::format("loop device '{}' is not up", id->name)};
+        return changed(change(world.control, *id, {{"enable", "1"}}), *id);
+    };
+}
+
+Action loop_set(CLI::App& app)
+{
+    auto args = std::make_shared<LoopArguments>();
+    add_name(app, args->id.name);
+    add_switch(app, args->settings, "--direct-io", "direct_io",
+               "Bypass the page cache of the file");
+    add_switch(app, args->settings, "--autoclear", "autoclear", "Take it down at the last close");
+    app.require_option(1, 0);
+    return [args](World& world) {
+        return changed(change(world.control, args->id, args->settings), args->id);
+    };
 }
 
 Action loop_list(CLI::App&)

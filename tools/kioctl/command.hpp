@@ -31,7 +31,7 @@ Declare lvm_create, lvm_load, lvm_remove;
 Declare raid_create, raid_assemble, raid_stop;
 Declare raid_fail, raid_remove, raid_add, raid_spare, raid_replace;
 Declare raid_check, raid_wait, raid_bitmap, raid_speed, raid_detail, raid_examine;
-Declare loop_attach, loop_detach, loop_list;
+Declare loop_attach, loop_detach, loop_resize, loop_set, loop_list;
 Declare filter_create, filter_rules, filter_state, filter_release, filter_list, filter_remove;
 Declare list_devices, show_tree, show_stats;
 

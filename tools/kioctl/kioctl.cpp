@@ -45,6 +45,8 @@ constexpr Command commands[] = {
     {"loop", "attach", "create", "Make a block device of a file", loop_attach},
     {"loop", "detach", "remove", "Take a loop device down", loop_detach},
     {"loop", "list", "", "List the loop devices and their files", loop_list},
+    {"loop", "resize", "", "Follow the size of the file", loop_resize},
+    {"loop", "set", "", "Change what can be changed while it is up", loop_set},
     {"filter", "create", "", "Put a filter above a block device", filter_create},
     {"filter", "rules", "", "Show, add or replace the rules of flakey", filter_rules},
     {"filter", "state", "show", "Show what a filter has counted", filter_state},

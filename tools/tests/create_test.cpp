@@ -48,16 +48,35 @@ TEST(Create, LoopWritesOnlyWhatWasAskedFor)
 TEST(Create, LoopWritesEveryOption)
 {
     FakeControl control;
-    EXPECT_EQ(printed(control,
-                      {"loop", "create", "--partscan", "--offset", "1M", "--sizelimit", "4096",
-                       "--block-size", "4K", "--direct-io", "off", "--read-only", "l", "/tmp/f"}),
+    EXPECT_EQ(printed(control, {"loop", "create", "--partscan", "--offset", "1M", "--sizelimit",
+                                "4096", "--block-size", "4K", "--direct-io", "off", "--read-only",
+                                "--autoclear", "l", "/tmp/f"}),
               "");
     EXPECT_EQ(
         control.effects,
         (Effects{"mkdir loop/l", "write loop/l/file /tmp/f", "write loop/l/offset_bytes 1048576",
                  "write loop/l/size_limit_bytes 4096", "write loop/l/block_size 4096",
                  "write loop/l/direct_io 0", "write loop/l/read_only 1", "write loop/l/partscan 1",
-                 "write loop/l/enable 1"}));
+                 "write loop/l/autoclear 1", "write loop/l/enable 1"}));
+}
+
+TEST(Create, LoopIsChangedWhileItIsUp)
+{
+    FakeControl control;
+    control.add_object("loop/l", {{"enable", "1"}});
+    EXPECT_EQ(printed(control, {"loop", "set", "l", "--direct-io", "off", "--autoclear", "on"}),
+              "");
+    EXPECT_EQ(printed(control, {"loop", "resize", "l"}), "");
+    EXPECT_EQ(control.effects, (Effects{"write loop/l/direct_io 0", "write loop/l/autoclear 1",
+                                        "write loop/l/enable 1"}));
+}
+
+TEST(Create, LoopThatIsDownHasNoSize)
+{
+    FakeControl control;
+    control.add_object("loop/l", {{"enable", "0"}});
+    EXPECT_EQ(refused(control, {"loop", "resize", "l"}), "kioctl: loop device 'l' is not up\n");
+    EXPECT_EQ(control.effects, Effects{});
 }
 
 TEST(Create, FilterNamesItsLower)
