@@ -123,7 +123,7 @@ test_up()
 	enable loop/down
 	undo disable loop/down
 	for setting in "file=$WORK/file" offset_bytes=512 size_limit_bytes=512 \
-		block_size=4096 direct_io=0 read_only=1 partscan=1; do
+		block_size=4096 read_only=1 partscan=1; do
 		refused 'only while it is down' loop/down "${setting%%=*}" "${setting#*=}"
 		matches 'busy' "$WHY" errno
 	done
@@ -154,6 +154,36 @@ test_own_carrier()
 	refused 'in use' loop/outer enable 0
 }
 
+# refused_below DEVICE: the volume may not come to lie on it
+refused_below()
+{
+	stage vol '0 65536 linear /dev/da 0' "65536 2048 linear $1 0"
+	refused 'lie on itself' lvm/vol enable 1
+	matches 'Too many levels' "$WHY" errno
+	echo clear >"$KIO/lvm/vol/table"
+}
+
+# A device on a file on a file system on a volume on that device
+test_cycle()
+{
+	need_modules klvm
+	null_disk da 64
+	volume vol '0 65536 linear /dev/da 0'
+	mkfs.ext4 -q /dev/kio/vol
+	mounted /dev/kio/vol
+	truncate -s 16M "$MNT/file"
+	loop dev "$MNT/file"
+	refused_below /dev/kio/dev
+	volume between '0 8192 linear /dev/kio/dev 0'
+	refused_below /dev/kio/between
+	disable lvm/between
+	# What is no cycle goes on, and the volume's own tables with it.
+	stage vol '0 65536 linear /dev/da 0' '65536 2048 linear /dev/da 65536'
+	enable lvm/vol
+	verify_io random /dev/kio/dev --ops 30
+	disable loop/dev
+}
+
 need_kind loop
 run_cases \
 	test_files 'what is no usable file' \
@@ -162,4 +192,5 @@ run_cases \
 	test_no_direct 'direct I/O where it cannot be had' \
 	test_swap 'a file in use as swap' \
 	test_up 'changes while the device is up' \
-	test_own_carrier 'a device on a file on a device'
+	test_own_carrier 'a device on a file on a device' \
+	test_cycle 'a device below the file system of its file'
