@@ -71,6 +71,10 @@ void kiobuf_collate_prefix(struct kiobuf *parent, struct kiobuf *child)
 
 	if (likely(!child->error))
 		return;
+	if (child->flags & KIOBUF_GATHERED) {
+		kiobuf_collate_gathered(parent, child);
+		return;
+	}
 	kiobuf_fail_prefix(parent, child->offset + child->bytes, child->error);
 	/* They are the parent's once the child's end_io has looked at them. */
 	spin_lock_irqsave(&child->wait.lock, flags);

@@ -48,6 +48,11 @@ bool kiobuf_fault_is_rest(const struct kiobuf *kb);
 struct kiobuf_faults *kiobuf_fault_take(struct kiobuf *kb);
 void kiobuf_fault_free(struct kiobuf_faults *faults);
 
+/* gather.c */
+int kiobuf_gather_init(void);
+void kiobuf_gather_exit(void);
+void kiobuf_collate_gathered(struct kiobuf *parent, struct kiobuf *child);
+
 /* cancel.c */
 void kiobuf_cancel_clones(struct kiobuf *parent, int error);
 enum kiobuf_walk kiobuf_pull_emptied(struct kiobuf *kb, int depth, void *arg);

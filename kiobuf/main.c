@@ -17,9 +17,12 @@ static int __init kiobuf_module_init(void)
 	ret = kiobuf_alloc_init();
 	if (ret)
 		return ret;
-	ret = kiobuf_fault_init();
+	ret = kiobuf_gather_init();
 	if (ret)
 		goto free_alloc;
+	ret = kiobuf_fault_init();
+	if (ret)
+		goto free_gather;
 	ret = kiobuf_timing_init();
 	if (ret)
 		goto free_fault;
@@ -33,6 +36,8 @@ free_timing:
 	kiobuf_timing_exit();
 free_fault:
 	kiobuf_fault_exit();
+free_gather:
+	kiobuf_gather_exit();
 free_alloc:
 	kiobuf_alloc_exit();
 	return ret;
@@ -44,6 +49,7 @@ static void __exit kiobuf_module_exit(void)
 	kiobuf_ender_exit();
 	kiobuf_timing_exit();
 	kiobuf_fault_exit();
+	kiobuf_gather_exit();
 	kiobuf_alloc_exit();
 }
 

@@ -11,7 +11,8 @@
  * kiobuf (struct kiobuf): a header. A byte window on a vector, an operation, a
  *	position on a device, a parent, a count, a result. A clone is a header
  *	like any other: it has a parent and a narrower window on the same
- *	vector, never a fragment list of its own. A caller may embed a header
+ *	vector, without a fragment list of its own; that of kiobuf_gather() is the
+ *	one exception. A caller may embed a header
  *	in its own structure.
  *
  * Device (struct kiobuf_dev, <linux/kiobuf_dev.h>): something that takes
@@ -132,6 +133,10 @@ enum kiobuf_op {
 						 * where some clones done and others not
 						 * would leave data inconsistent. Kept
 						 * until its last clone has ended.
+						 */
+/* kb->flags: the core's own again */
+#define KIOBUF_GATHERED		(1U << 15)	/* its bytes are scattered over the parent,
+						 * its fragments are its own
 						 */
 
 /* kb->fate, guarded by kb->wait.lock */

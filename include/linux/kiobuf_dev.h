@@ -424,6 +424,59 @@ static inline int kiobuf_own_error(const struct kiobuf *kb)
 	return kb->flags & KIOBUF_APART ? -(int)kb->carved : 0;
 }
 
+/**
+ * struct kiobuf_stripes - chunks that go to columns in turn
+ * @chunk: bytes
+ * @nr: columns, at most 65,535
+ * @skip: bytes of the first chunk that lie before the window
+ */
+struct kiobuf_stripes {
+	u32	chunk;
+	u32	nr;
+	u32	skip;
+};
+
+/**
+ * struct kiobuf_comb - bytes of a window, piece by piece, that lie together elsewhere
+ * @offset: where the first piece begins in the window
+ * @length: bytes in all pieces
+ * @pitch: from where a piece begins to where the next one does
+ * @tooth: bytes of a piece, but for the last, and @skip
+ * @skip: bytes that the first piece lacks at its beginning
+ *
+ * Three columns, chunks of 4, and the comb of the first column::
+ *
+ *	window	|..aaaabbbbccccaaaabbbbccccaaa.|
+ *	comb	|  aaaa        aaaa        aaa |
+ */
+struct kiobuf_comb {
+	u64	offset;
+	u64	length;
+	u64	pitch;
+	u32	tooth;
+	u32	skip;
+};
+
+/* gather.c */
+void kiobuf_comb_init(struct kiobuf_comb *comb,
+		      const struct kiobuf_stripes *stripes, u64 length, u32 n);
+u64 kiobuf_comb_at(const struct kiobuf_comb *comb, u64 byte, u64 *left);
+struct kiobuf *kiobuf_gather(struct kiobuf *parent,
+			     const struct kiobuf_stripes *stripes);
+
+/**
+ * kiobuf_may_gather() - has a window more than one chunk in some column?
+ * @stripes: how it lies in the stripes
+ * @length: its bytes
+ *
+ * Return: true if so, and kiobuf_gather() makes fewer clones than kiobuf_carve().
+ */
+static inline bool kiobuf_may_gather(const struct kiobuf_stripes *stripes,
+				     u64 length)
+{
+	return length > (u64)stripes->chunk * stripes->nr - stripes->skip;
+}
+
 /* cancel.c */
 int kiobuf_dev_cancel(struct kiobuf_dev *dev, u64 id, int error);
 void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error);
