@@ -228,6 +228,28 @@ struct kraid_place raid0_place(const struct raid0_map *map, u64 pos)
 	return place;
 }
 
+/**
+ * raid0_gathers() - has a range more than one chunk on some leg?
+ * @map: the layout
+ * @pos: first byte of the range
+ * @length: its bytes
+ * @stripes: how it lies on the legs, if so
+ *
+ * A range that lies in several zones is said to have none.
+ *
+ * Return: true if so.
+ */
+bool raid0_gathers(const struct raid0_map *map, u64 pos, u64 length,
+		   struct kiobuf_stripes *stripes)
+{
+	const struct raid0_zone *zone = raid0_zone_at(map, pos);
+
+	stripes->chunk = map->chunk;
+	stripes->nr = zone->nr_legs;
+	raid0_chunk(map, pos - zone->start, &stripes->skip);
+	return pos + length <= zone->end && kiobuf_may_gather(stripes, length);
+}
+
 /* ---- level 0: from the legs to the array ---- */
 
 /* The zone of a byte of a leg; the last one for what lies above it. */

@@ -37,6 +37,7 @@
 #define _KRAID_LAYOUT_H
 
 #include <linux/compiler.h>
+#include <linux/kiobuf_dev.h>
 #include <linux/math64.h>
 #include <linux/types.h>
 
@@ -98,6 +99,8 @@ struct raid0_map *raid0_map_alloc(u64 *leg_bytes, u32 nr_legs, u32 chunk,
 				  u32 layout);
 void raid0_map_free(struct raid0_map *map);
 struct kraid_place raid0_place(const struct raid0_map *map, u64 pos);
+bool raid0_gathers(const struct raid0_map *map, u64 pos, u64 length,
+		   struct kiobuf_stripes *stripes);
 u64 raid0_unmap(const struct raid0_map *map, struct kraid_place place);
 u32 raid0_shares(const struct raid0_map *map, u64 pos, u64 length, u32 *end);
 u64 raid0_share(const struct raid0_map *map, u64 pos, u64 length, u32 n,

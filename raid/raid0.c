@@ -89,14 +89,19 @@ static struct kiobuf *raid0_next_share(struct kiobuf *parent,
 static struct kiobuf *raid0_next_child(struct kiobuf *parent)
 {
 	const struct kraid_array *array = kraid_of(parent->dev);
-	u64 pos = parent->pos + parent->carved;
+	const struct raid0_map *map = array->zones;
+	struct kiobuf_stripes stripes;
 	struct kiobuf *kb;
 
 	if (parent->op == KIOBUF_FLUSH)
 		return raid0_next_leg(parent, array);
 	if (raid0_by_share(parent))
 		return raid0_next_share(parent, array);
-	kb = kiobuf_carve(parent, raid0_left(array->zones, pos));
+	if (raid0_gathers(map, parent->pos, parent->length, &stripes))
+		kb = kiobuf_gather(parent, &stripes);
+	else
+		kb = kiobuf_carve(parent, raid0_left(map, parent->pos +
+							  parent->carved));
 	if (!IS_ERR_OR_NULL(kb))
 		raid0_point(kb, array);
 	return kb;

@@ -116,7 +116,7 @@ test_tree()
 	LOAD=$!
 	eventually grep -q ' split ' "$SIGHT/vol/inflight"
 	grep -qE '^[0-9a-f]+ read 0 524288 [0-9]+ [0-9]+ split array$' "$SIGHT/vol/inflight"
-	grep -qE '^  [0-9a-f]+ read [0-9]+ 65536 0 [0-9]+ submitted file$' "$SIGHT/vol/inflight"
+	grep -qE '^  [0-9a-f]+ read [0-9]+ 262144 0 [0-9]+ submitted file$' "$SIGHT/vol/inflight"
 	end_load_well
 }
 
