@@ -7,12 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "gather.hpp"
+
 namespace kio::model {
 
 namespace {
-
-/// Of one share: with more, all from the first one on counts as failed.
-constexpr std::uint64_t most_pieces = 256;
 
 std::vector<std::uint64_t> sizes_of(const std::vector<Device*>& legs)
 {
@@ -51,12 +50,31 @@ Faults Raid0::submit(const Request& request, Journey& journey)
         return flush(request, journey);
     if (!request.has_data())
         return submit_shares(request, journey);
-    for (const Stretch& stretch : layout_.cut(request.pos, request.length)) {
-        Request part = request.part(stretch.offset, stretch.length);
-        part.pos = stretch.places[0].pos;
-        append(faults, legs_[stretch.places[0].leg]->submit(part, journey), stretch.offset);
+    for (const auto& pieces : gather(request)) {
+        const LegPlace& place = pieces[0].places[0];
+        append(faults,
+               submit_gathered(*legs_[place.leg], place.pos, request, pieces, chunk_, journey), 0);
     }
     return told(std::move(faults));
+}
+
+/// The chunks of a request, those of a leg together unless it lies in several zones.
+std::vector<std::vector<Stretch>> Raid0::gather(const Request& request) const
+{
+    const bool one_zone =
+        layout_.zone(request.pos) == layout_.zone(request.pos + request.length - 1);
+    std::vector<std::vector<Stretch>> columns;
+
+    for (const Stretch& stretch : layout_.cut(request.pos, request.length)) {
+        const auto column = std::ranges::find_if(columns, [&](const auto& pieces) {
+            return pieces[0].places[0].leg == stretch.places[0].leg;
+        });
+        if (one_zone && column != columns.end())
+            column->push_back(stretch);
+        else
+            columns.push_back({stretch});
+    }
+    return columns;
 }
 
 Faults Raid0::flush(const Request& request, Journey& journey) const
@@ -104,7 +122,7 @@ Faults Raid0::submit_share(const Request& request, const std::vector<Stretch>& s
             faults.push_back({stretch.offset + good, stretch.length - good, first.error});
         start += stretch.length;
     }
-    if ((length - first.offset) / chunk_ > most_pieces)
+    if ((length - first.offset) / chunk_ > most_failed_pieces)
         faults = {{faults[0].offset, request.length - faults[0].offset, first.error}};
     return faults;
 }

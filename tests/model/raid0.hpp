@@ -21,6 +21,7 @@ public:
 
 private:
     Faults flush(const Request& request, Journey& journey) const;
+    std::vector<std::vector<Stretch>> gather(const Request& request) const;
     Faults submit_shares(const Request& request, Journey& journey) const;
     Faults submit_share(const Request& request, const std::vector<Stretch>& share,
                         Journey& journey) const;

@@ -172,6 +172,21 @@ TEST(Raid0, TellsExactlyWhatFailed)
     EXPECT_TRUE(all_are(legs.at(1, 0, 64), 0));
 }
 
+TEST(Raid0, SendsOneRequestALeg)
+{
+    const Legs legs({64, 64});
+    Raid0 raid(legs.devices(), 4 * kib);
+
+    legs.rule(1, {"any", "9", "1", "error", "EIO"});
+    // Chunks 1, 3 and 5 lie together on leg 1.
+    EXPECT_EQ(send(raid, Op::write, 4 * kib, 20 * kib, 7).faults,
+              (Faults{{8 * kib + 512, 512, EIO}}));
+    EXPECT_EQ(legs.filters[1]->attribute("state"), "0 1 1 0\n");
+    EXPECT_TRUE(all_are(legs.at(1, 0, 4), 7));
+    EXPECT_TRUE(all_are(legs.at(1, 5, 7), 7));
+    EXPECT_TRUE(all_are(legs.at(0, 4, 8), 7));
+}
+
 TEST(Raid0, SendsShares)
 {
     const Legs legs({64, 64});

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0
+#pragma once
+
+#include "device.hpp"
+#include "raid_layout.hpp"
+
+namespace kio::model {
+
+/// More pieces of one range that failed than this, and all from the first one on counts as failed.
+inline constexpr std::uint64_t most_failed_pieces = 256;
+
+/// A read or write, of which `pieces` lie together at `pos` of `leg`, goes there as one request.
+Faults submit_gathered(Device& leg, std::uint64_t pos, const Request& request,
+                       const std::vector<Stretch>& pieces, std::uint64_t chunk, Journey& journey);
+
+} // namespace kio::model
