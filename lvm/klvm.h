@@ -2,8 +2,9 @@
 /*
  * Private to klvm.ko: volumes made of segments.
  *
- * A segment is a linear piece of a device; targets that are no device below
- * (`zero`, `error`) are devices of this module, so that mapping knows one case.
+ * A segment is a linear piece of a device, or of several in turn (`striped`). Targets
+ * that are no device below (`zero`, `error`) are devices of this module, so that
+ * mapping knows two cases.
  *
  * volume->table is replaced only while the volume is quiesced: whoever has a
  * header of the volume in hand may read it without a lock.
@@ -14,17 +15,45 @@
 #include <linux/kblk.h>
 
 /**
+ * struct klvm_leg - where a column of stripes is
+ * @dev: the device
+ * @pos: where the column begins on it
+ */
+struct klvm_leg {
+	u64			pos;
+	struct kiobuf_dev	*dev;
+};
+
+/**
+ * struct klvm_stripes - chunks that go to legs in turn
+ * @chunk: bytes
+ * @shift: log2(@chunk), or 0 if that is no power of two
+ * @nr: legs
+ * @legs: them
+ */
+struct klvm_stripes {
+	u32		chunk;
+	u32		shift;
+	u32		nr;
+	struct klvm_leg	legs[];
+};
+
+/**
  * struct klvm_segment - a piece of a volume
  * @start: first byte in the volume
- * @dev: the device that holds it
+ * @dev: the device that holds it, NULL for a striped one
  * @pos: where @start is on @dev
+ * @stripes: of a striped one
  *
  * It ends where the next one starts; a table has one more segment, without a
  * device, that starts at the end of the volume.
  */
 struct klvm_segment {
 	u64			start;
-	u64			pos;
+	union {
+		u64			pos;
+		struct klvm_stripes	*stripes;
+	};
 	struct kiobuf_dev	*dev;
 };
 
@@ -52,6 +81,7 @@ struct klvm_table {
 
 enum klvm_target {
 	KLVM_LINEAR,
+	KLVM_STRIPED,
 	KLVM_ZERO,
 	KLVM_ERROR,
 	KLVM_NR_TARGETS
@@ -62,15 +92,27 @@ enum klvm_target {
  * @start: in the volume
  * @length: of the piece
  * @target: what it is
- * @path: index of the device's path, linear only
- * @offset: on that device, linear only
+ * @nr_parts: devices that it is on: 1 if linear, 0 if there is none
+ * @part: index of the first of them
+ * @chunk: striped only
  */
 struct klvm_line {
 	u64			start;
 	u64			length;
-	u64			offset;
 	enum klvm_target	target;
-	u32			path;
+	u32			nr_parts;
+	u32			part;
+	u32			chunk;
+};
+
+/**
+ * struct klvm_part - a device that a line names
+ * @offset: where the line's piece begins on it, in sectors
+ * @path: index of its path
+ */
+struct klvm_part {
+	u64	offset;
+	u32	path;
 };
 
 /**
@@ -78,6 +120,9 @@ struct klvm_line {
  * @nr: lines
  * @max: lines that fit
  * @lines: them
+ * @nr_parts: parts
+ * @max_parts: parts that fit
+ * @parts: those of all lines, in their order
  * @nr_paths: paths
  * @max_paths: paths that fit
  * @paths: each path once
@@ -86,6 +131,9 @@ struct klvm_stage {
 	u32			nr;
 	u32			max;
 	struct klvm_line	*lines;
+	u32			nr_parts;
+	u32			max_parts;
+	struct klvm_part	*parts;
 	u32			nr_paths;
 	u32			max_paths;
 	char			**paths;
@@ -104,6 +152,16 @@ static inline struct klvm_volume *klvm_volume_of(struct kblk_object *object)
 
 /* map.c */
 u32 klvm_find(const struct klvm_segment *segments, u32 nr, u64 pos);
+
+/* striped.c */
+struct klvm_stripes *klvm_stripes_new(u32 chunk, u32 nr);
+int klvm_striped_submit(struct kiobuf *kb, const struct klvm_segment *segment);
+struct kiobuf *klvm_striped_next(struct kiobuf *parent,
+				 const struct klvm_segment *segment);
+struct kiobuf *klvm_striped_carve(struct kiobuf *parent,
+				  const struct klvm_segment *segment);
+void klvm_striped_shape(struct kblk_shape *shape,
+			const struct klvm_stripes *stripes);
 
 /* stage.c */
 extern const char *const klvm_target_names[KLVM_NR_TARGETS];

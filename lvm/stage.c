@@ -10,12 +10,15 @@
 
 const char *const klvm_target_names[KLVM_NR_TARGETS] = {
 	[KLVM_LINEAR]	= "linear",
+	[KLVM_STRIPED]	= "striped",
 	[KLVM_ZERO]	= "zero",
 	[KLVM_ERROR]	= "error",
 };
 
 #define KLVM_MAX_SECTORS (S64_MAX >> SECTOR_SHIFT)
 #define KLVM_MAX_LINES (1U << 20)
+#define KLVM_MAX_STRIPES U16_MAX
+#define KLVM_MAX_CHUNK (U32_MAX >> SECTOR_SHIFT)
 
 struct klvm_stage *klvm_stage_new(void)
 {
@@ -25,7 +28,11 @@ struct klvm_stage *klvm_stage_new(void)
 /* Back to @nr lines and @nr_paths paths, if there are more. */
 void klvm_stage_trim(struct klvm_stage *stage, u32 nr, u32 nr_paths)
 {
+	const struct klvm_line *last;
+
 	stage->nr = min(stage->nr, nr);
+	last = stage->nr ? &stage->lines[stage->nr - 1] : NULL;
+	stage->nr_parts = last ? last->part + last->nr_parts : 0;
 	while (stage->nr_paths > nr_paths)
 		kfree(stage->paths[--stage->nr_paths]);
 }
@@ -36,6 +43,7 @@ void klvm_stage_free(struct klvm_stage *stage)
 		return;
 	klvm_stage_trim(stage, 0, 0);
 	kvfree(stage->paths);
+	kvfree(stage->parts);
 	kvfree(stage->lines);
 	kfree(stage);
 }
@@ -83,12 +91,33 @@ static int klvm_stage_path(struct klvm_stage *stage, const char *path, u32 *at)
 	return 0;
 }
 
-static bool klvm_sectors(char **text, u64 *sectors)
+static bool klvm_number(char **text, u64 *number, u64 most)
 {
 	char *word = kblk_next_word(text);
 
-	return !kstrtou64(word, 10, sectors) &&
-	       *sectors <= KLVM_MAX_SECTORS;
+	return !kstrtou64(word, 10, number) && *number <= most;
+}
+
+static bool klvm_sectors(char **text, u64 *sectors)
+{
+	return klvm_number(text, sectors, KLVM_MAX_SECTORS);
+}
+
+static int klvm_stage_part(struct klvm_stage *stage, const char *path,
+			   u64 offset)
+{
+	struct klvm_part *parts = klvm_grow(stage->parts, stage->nr_parts,
+					    &stage->max_parts, sizeof(*parts));
+	struct klvm_part part = { .offset = offset };
+	int ret;
+
+	if (!parts)
+		return -ENOMEM;
+	stage->parts = parts;
+	ret = klvm_stage_path(stage, path, &part.path);
+	if (!ret)
+		parts[stage->nr_parts++] = part;
+	return ret;
 }
 
 static int klvm_parse_target(struct kblk_object *object, const char *word,
@@ -104,17 +133,65 @@ static int klvm_parse_target(struct kblk_object *object, const char *word,
 	return 0;
 }
 
+/* DEVICE OFFSET; -EINVAL if that is not what comes. */
+static int klvm_parse_part(struct klvm_stage *stage, char **text)
+{
+	char *path = kblk_next_word(text);
+	u64 offset;
+
+	if (!*path || !klvm_sectors(text, &offset))
+		return -EINVAL;
+	return klvm_stage_part(stage, path, offset);
+}
+
 static int klvm_parse_linear(struct kblk_object *object,
 			     struct klvm_stage *stage, char **text,
 			     struct klvm_line *line, u32 nr)
 {
-	char *path = kblk_next_word(text);
+	int ret = klvm_parse_part(stage, text);
 
-	if (!*path || !klvm_sectors(text, &line->offset))
-		return kblk_refuse(object, -EINVAL,
+	line->nr_parts = 1;
+	if (ret == -EINVAL)
+		return kblk_refuse(object, ret,
 				   "Line %u: linear takes DEVICE OFFSET, the offset in sectors.",
 				   nr);
-	return klvm_stage_path(stage, path, &line->path);
+	return ret;
+}
+
+static int klvm_parse_striped(struct kblk_object *object,
+			      struct klvm_stage *stage, char **text,
+			      struct klvm_line *line, u32 nr)
+{
+	u64 stripes, chunk;
+	int ret = 0;
+
+	if (!klvm_number(text, &stripes, KLVM_MAX_STRIPES) || !stripes ||
+	    !klvm_number(text, &chunk, KLVM_MAX_CHUNK) || !chunk)
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: striped takes NUMBER CHUNK, at most %u legs and %u sectors, and DEVICE OFFSET for each leg.",
+				   nr, KLVM_MAX_STRIPES, KLVM_MAX_CHUNK);
+	line->chunk = chunk;
+	while (!ret && line->nr_parts < stripes) {
+		ret = klvm_parse_part(stage, text);
+		line->nr_parts++;
+	}
+	if (ret == -EINVAL)
+		return kblk_refuse(object, ret,
+				   "Line %u: striped wants DEVICE OFFSET for each of %llu legs, the offset in sectors; leg %u has none.",
+				   nr, stripes, line->nr_parts);
+	return ret;
+}
+
+static int klvm_parse_args(struct kblk_object *object,
+			   struct klvm_stage *stage, char **text,
+			   struct klvm_line *line, u32 nr)
+{
+	line->part = stage->nr_parts;
+	if (line->target == KLVM_LINEAR)
+		return klvm_parse_linear(object, stage, text, line, nr);
+	if (line->target == KLVM_STRIPED)
+		return klvm_parse_striped(object, stage, text, line, nr);
+	return 0;
 }
 
 static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
@@ -130,14 +207,10 @@ static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
 				   "Line %u: START LENGTH TARGET are wanted, in sectors, the length not 0.",
 				   nr);
 	word = kblk_next_word(&text);
-	ret = klvm_parse_target(object, word, line, nr);
+	ret = klvm_parse_target(object, word, line, nr) ?:
+	      klvm_parse_args(object, stage, &text, line, nr);
 	if (ret)
 		return ret;
-	if (line->target == KLVM_LINEAR) {
-		ret = klvm_parse_linear(object, stage, &text, line, nr);
-		if (ret)
-			return ret;
-	}
 	word = kblk_next_word(&text);
 	if (*word)
 		return kblk_refuse(object, -EINVAL,
@@ -146,20 +219,13 @@ static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
 	return 0;
 }
 
-/*
- * Appends a line. @text is cut up on the way; an empty line and one that begins
- * with # say nothing. A refused line is not added, but its path may be.
- */
-int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
-		   char *text)
+static int klvm_stage_line(struct kblk_object *object, struct klvm_stage *stage,
+			   char *text)
 {
 	struct klvm_line line = {};
 	struct klvm_line *lines;
 	int ret;
 
-	text = strim(text);
-	if (!*text || *text == '#')
-		return 0;
 	if (stage->nr == KLVM_MAX_LINES)
 		return kblk_refuse(object, -E2BIG,
 				   "A table has at most %u lines.",
@@ -175,10 +241,46 @@ int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
 	return 0;
 }
 
+/*
+ * Appends a line. @text is cut up on the way; an empty line and one that begins
+ * with # say nothing. A refused line is not added, but its paths may be.
+ */
+int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
+		   char *text)
+{
+	u32 nr_parts = stage->nr_parts;
+	int ret;
+
+	text = strim(text);
+	if (!*text || *text == '#')
+		return 0;
+	ret = klvm_stage_line(object, stage, text);
+	if (ret)
+		stage->nr_parts = nr_parts;
+	return ret;
+}
+
+/* Whole rows, as device-mapper wants it too. */
+static int klvm_check_rows(struct kblk_object *object, u32 nr,
+			   const struct klvm_line *line)
+{
+	u64 row = (u64)line->chunk * line->nr_parts, rest;
+
+	if (line->target != KLVM_STRIPED)
+		return 0;
+	div64_u64_rem(line->length, row, &rest);
+	if (!rest)
+		return 0;
+	return kblk_refuse(object, -EINVAL,
+			   "Line %u: %llu sectors are no multiple of %llu, which a chunk on each of %u legs makes.",
+			   nr, line->length, row, line->nr_parts);
+}
+
 /* Do the lines cover a volume from sector 0 on, each byte once? */
 int klvm_stage_check(struct kblk_object *object, struct klvm_stage *stage)
 {
 	u64 end = 0;
+	int ret;
 	u32 i;
 
 	if (!stage->nr)
@@ -197,19 +299,32 @@ int klvm_stage_check(struct kblk_object *object, struct klvm_stage *stage)
 			return kblk_refuse(object, -EFBIG,
 					   "Line %u ends beyond the largest volume.",
 					   i + 1);
+		ret = klvm_check_rows(object, i + 1, line);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
 
-static int klvm_line_print(const struct klvm_stage *stage,
-			   const struct klvm_line *line, char *buf, size_t max)
+/* As snprintf(): what it would take, if there were room. */
+static size_t klvm_line_print(const struct klvm_stage *stage,
+			      const struct klvm_line *line, char *buf,
+			      size_t max)
 {
-	if (line->target != KLVM_LINEAR)
-		return snprintf(buf, max, "%llu %llu %s\n", line->start,
-				line->length, klvm_target_names[line->target]);
-	return snprintf(buf, max, "%llu %llu %s %s %llu\n", line->start,
-			line->length, klvm_target_names[line->target],
-			stage->paths[line->path], line->offset);
+	const struct klvm_part *part = stage->parts + line->part;
+	size_t len;
+	u32 i;
+
+	len = snprintf(buf, max, "%llu %llu %s", line->start, line->length,
+		       klvm_target_names[line->target]);
+	if (line->target == KLVM_STRIPED)
+		len += snprintf(buf + min(len, max), max - min(len, max),
+				" %u %u", line->nr_parts, line->chunk);
+	for (i = 0; i < line->nr_parts; i++, part++)
+		len += snprintf(buf + min(len, max), max - min(len, max),
+				" %s %llu", stage->paths[part->path],
+				part->offset);
+	return len + snprintf(buf + min(len, max), max - min(len, max), "\n");
 }
 
 /* Prints the lines that fit a page, and says so when there are more. */
@@ -220,8 +335,8 @@ ssize_t klvm_stage_print(const struct klvm_stage *stage, char *page)
 	u32 i;
 
 	for (i = 0; i < stage->nr; i++) {
-		int n = klvm_line_print(stage, &stage->lines[i], page + len,
-					room - len);
+		size_t n = klvm_line_print(stage, &stage->lines[i],
+					   page + len, room - len);
 
 		if (n >= room - len)
 			break;

@@ -11,6 +11,9 @@ void klvm_table_free(struct klvm_table *table)
 
 	if (!table)
 		return;
+	for (i = 0; i < table->nr; i++)
+		if (!table->segments[i].dev)
+			kvfree(table->segments[i].stripes);
 	for (i = 0; i < table->nr_lowers; i++)
 		kblk_lower_put(table->lowers[i]);
 	klvm_stage_free(table->stage);
@@ -74,51 +77,108 @@ u32 klvm_block(const struct klvm_table *table)
 	return block;
 }
 
-static int klvm_check_block(struct kblk_object *object, u32 nr,
-			    const struct klvm_line *line, u32 block)
+static int klvm_check_block(struct kblk_object *object,
+			    const struct klvm_stage *stage, u32 i, u32 block)
 {
-	if (!((line->start | line->length | line->offset) & (block - 1)))
+	const struct klvm_line *line = &stage->lines[i];
+	const struct klvm_part *part = stage->parts + line->part;
+	u64 all = line->start | line->length | line->chunk;
+	u32 n;
+
+	for (n = 0; n < line->nr_parts; n++)
+		all |= part[n].offset;
+	if (!(all & (block - 1)))
 		return 0;
 	return kblk_refuse(object, -EINVAL,
 			   "Line %u: all numbers must be multiples of %u sectors, the largest block below.",
-			   nr, block);
+			   i + 1, block);
 }
 
+/* @length: sectors that the line has on the part */
 static int klvm_check_range(struct kblk_object *object, u32 nr,
-			    const struct klvm_line *line, const char *path,
-			    struct kblk_lower *lower)
+			    const struct klvm_part *part, u64 length,
+			    const char *path, struct kblk_lower *lower)
 {
 	u64 size = kblk_lower_size(lower) >> SECTOR_SHIFT;
 
-	if (line->offset > size || line->length > size - line->offset)
+	if (part->offset > size || length > size - part->offset)
 		return kblk_refuse(object, -ENOSPC,
 				   "Line %u: sectors %llu to %llu do not fit %s, which has %llu.",
-				   nr, line->offset,
-				   line->offset + line->length, path, size);
+				   nr, part->offset, part->offset + length,
+				   path, size);
 	return 0;
+}
+
+/* Where part @n of line @i is. */
+static int klvm_map_part(struct klvm_table *table, struct kblk_object *object,
+			 const struct klvm_stage *stage, u32 i, u32 n,
+			 struct klvm_leg *leg)
+{
+	const struct klvm_line *line = &stage->lines[i];
+	const struct klvm_part *part = &stage->parts[line->part + n];
+	struct kblk_lower *lower = table->lowers[part->path];
+
+	leg->dev = kblk_lower_dev(lower);
+	leg->pos = part->offset << SECTOR_SHIFT;
+	kblk_lower_set_start(lower, leg->pos);
+	return klvm_check_range(object, i + 1, part,
+				div_u64(line->length, line->nr_parts),
+				stage->paths[part->path], lower);
+}
+
+static int klvm_map_linear(struct klvm_table *table, struct kblk_object *object,
+			   const struct klvm_stage *stage, u32 i)
+{
+	struct klvm_segment *segment = &table->segments[i];
+	struct klvm_leg leg;
+	int ret = klvm_map_part(table, object, stage, i, 0, &leg);
+
+	segment->dev = leg.dev;
+	segment->pos = leg.pos;
+	return ret;
+}
+
+static int klvm_map_striped(struct klvm_table *table,
+			    struct kblk_object *object,
+			    const struct klvm_stage *stage, u32 i)
+{
+	const struct klvm_line *line = &stage->lines[i];
+	struct klvm_stripes *stripes;
+	int ret = 0;
+	u32 n;
+
+	stripes = klvm_stripes_new(line->chunk << SECTOR_SHIFT, line->nr_parts);
+	table->segments[i].stripes = stripes;
+	if (!stripes)
+		return -ENOMEM;
+	for (n = 0; !ret && n < line->nr_parts; n++)
+		ret = klvm_map_part(table, object, stage, i, n,
+				    &stripes->legs[n]);
+	return ret;
 }
 
 static int klvm_map_line(struct klvm_table *table, struct kblk_object *object,
 			 const struct klvm_stage *stage, u32 i)
 {
 	const struct klvm_line *line = &stage->lines[i];
-	struct klvm_segment *segment = &table->segments[i];
-	struct kblk_lower *lower;
 
-	segment->start = line->start << SECTOR_SHIFT;
-	if (line->target == KLVM_LINEAR) {
-		lower = table->lowers[line->path];
-		segment->dev = kblk_lower_dev(lower);
-		segment->pos = line->offset << SECTOR_SHIFT;
-		kblk_lower_set_start(lower, segment->pos);
-		return klvm_check_range(object, i + 1, line,
-					stage->paths[line->path], lower);
+	table->nr = i + 1;
+	table->segments[i].start = line->start << SECTOR_SHIFT;
+	switch (line->target) {
+	case KLVM_LINEAR:
+		return klvm_map_linear(table, object, stage, i);
+	case KLVM_STRIPED:
+		return klvm_map_striped(table, object, stage, i);
+	case KLVM_ZERO:
+		table->segments[i].dev = &klvm_zero_dev;
+		return 0;
+	default:
+		table->segments[i].dev = &klvm_error_dev;
+		return 0;
 	}
-	segment->dev = line->target == KLVM_ZERO ? &klvm_zero_dev :
-						   &klvm_error_dev;
-	return 0;
 }
 
+/* Of a striped segment there is none. */
 static struct kiobuf_dev *klvm_only(const struct klvm_table *table)
 {
 	struct kiobuf_dev *only = table->segments[0].dev;
@@ -147,7 +207,7 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 	ret = klvm_table_claim(table, object, stage);
 	block = klvm_block(table) >> SECTOR_SHIFT;
 	for (i = 0; !ret && i < stage->nr; i++) {
-		ret = klvm_check_block(object, i + 1, &stage->lines[i], block);
+		ret = klvm_check_block(object, stage, i, block);
 		if (!ret)
 			ret = klvm_map_line(table, object, stage, i);
 	}
@@ -155,7 +215,6 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 		klvm_table_free(table);
 		return ERR_PTR(ret);
 	}
-	table->nr = stage->nr;
 	table->segments[table->nr].start = (last->start + last->length)
 					   << SECTOR_SHIFT;
 	table->only = klvm_only(table);

@@ -15,6 +15,15 @@ static void klvm_point(struct kiobuf *kb, const struct klvm_segment *segment)
 	kb->dev = segment->dev;
 }
 
+static __always_inline int klvm_remap(struct kiobuf *kb,
+				      const struct klvm_segment *segment)
+{
+	if (unlikely(!segment->dev))
+		return klvm_striped_submit(kb, segment);
+	klvm_point(kb, segment);
+	return KIOBUF_REMAPPED;
+}
+
 /* Everything that was written must become durable, wherever it went. */
 static int klvm_flush(struct kiobuf *kb, const struct klvm_table *table)
 {
@@ -41,8 +50,7 @@ static noinline int klvm_submit_any(struct kiobuf *kb,
 		return -EIO;
 	if (kb->length > segment[1].start - kb->pos)
 		return KIOBUF_SPLIT;
-	klvm_point(kb, segment);
-	return KIOBUF_REMAPPED;
+	return klvm_remap(kb, segment);
 }
 
 static int klvm_submit(struct kiobuf *kb)
@@ -54,8 +62,7 @@ static int klvm_submit(struct kiobuf *kb)
 				      kb->pos + kb->length >
 					      table->segments[1].start))
 		return klvm_submit_any(kb, table);
-	klvm_point(kb, table->segments);
-	return KIOBUF_REMAPPED;
+	return klvm_remap(kb, table->segments);
 }
 
 static struct kiobuf *klvm_next_flush(struct kiobuf *parent,
@@ -71,24 +78,38 @@ static struct kiobuf *klvm_next_flush(struct kiobuf *parent,
 	return kb;
 }
 
-static struct kiobuf *klvm_next_child(struct kiobuf *parent)
+/* What lies in several segments: the part in the next one, if that is linear. */
+static struct kiobuf *klvm_next_part(struct kiobuf *parent,
+				     const struct klvm_table *table)
 {
-	const struct klvm_table *table = klvm_of(parent->dev)->table;
 	u64 pos = parent->pos + parent->carved;
 	const struct klvm_segment *segment;
 	struct kiobuf *kb;
 
-	if (parent->op == KIOBUF_FLUSH)
-		return klvm_next_flush(parent, table);
 	if (parent->carved == parent->length)
 		return NULL;
 	segment = &table->segments[klvm_find(table->segments, table->nr, pos)];
 	if (unlikely(pos >= segment[1].start))
 		return ERR_PTR(-EIO);	/* as in klvm_submit_any() */
+	if (!segment->dev)
+		return klvm_striped_carve(parent, segment);
 	kb = kiobuf_carve(parent, segment[1].start - pos);
 	if (!IS_ERR_OR_NULL(kb))
 		klvm_point(kb, segment);
 	return kb;
+}
+
+static struct kiobuf *klvm_next_child(struct kiobuf *parent)
+{
+	const struct klvm_table *table = klvm_of(parent->dev)->table;
+	const struct klvm_segment *segment = table->segments;
+
+	if (parent->op == KIOBUF_FLUSH)
+		return klvm_next_flush(parent, table);
+	segment += klvm_find(segment, table->nr, parent->pos);
+	if (!segment->dev && parent->pos + parent->length <= segment[1].start)
+		return klvm_striped_next(parent, segment);
+	return klvm_next_part(parent, table);
 }
 
 const struct kiobuf_dev_ops klvm_ops = {
@@ -105,7 +126,11 @@ static struct kblk_shape klvm_shape(const struct klvm_table *table)
 		.nr_lowers = table->nr_lowers,
 		.partscan = true,
 	};
+	u32 i;
 
+	for (i = 0; i < table->nr; i++)
+		if (!table->segments[i].dev)
+			klvm_striped_shape(&shape, table->segments[i].stripes);
 	return shape;
 }
 
