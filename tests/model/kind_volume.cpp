@@ -20,16 +20,69 @@ Error refuse(const Words& words)
     return Error{EINVAL, fmt::format("'{}' is no segment", fmt::join(words, " "))};
 }
 
+/// Where in a line its devices begin, each with an offset behind it; its size if it has none.
+std::size_t first_part(const Words& line)
+{
+    if (line.size() > 1 && line[1] == "linear")
+        return 2;
+    return line.size() > 1 && line[1] == "striped" ? std::min<std::size_t>(4, line.size())
+                                                   : line.size();
+}
+
+/// Sectors that the length of a line is a multiple of, when it is made shorter.
+std::uint64_t row_of(const Words& line)
+{
+    if (line[1] != "striped")
+        return 8;
+    return std::max<std::uint64_t>(
+        parse_number(line[2]).value_or(0) * parse_number(line[3]).value_or(0), 1);
+}
+
+bool is_linear(const Words& line)
+{
+    return line[1] == "linear";
+}
+
+/// Devices and offsets from word `first` on; `length` bytes on each.
+Result<std::vector<SegmentPart>> parse_parts(const Words& words, std::uint64_t length,
+                                             const Devices& devices)
+{
+    std::vector<SegmentPart> parts;
+
+    for (std::size_t i = first_part(words); i < words.size(); i += 2) {
+        const auto offset = i + 1 < words.size() ? parse_number(words[i + 1]) : std::nullopt;
+        const auto device = devices.find(words[i]);
+        if (!offset || device == devices.end())
+            return refuse(words);
+        const std::uint64_t pos = *offset * sector_size;
+        if (pos > device->second->size() || length > device->second->size() - pos)
+            return Error{ENOSPC, fmt::format("'{}' does not fit", fmt::join(words, " "))};
+        parts.push_back({device->second, pos});
+    }
+    return parts;
+}
+
 Result<Segment> parse_linear(const Words& words, std::uint64_t length, const Devices& devices)
 {
-    const auto offset = words.size() == 4 ? parse_number(words[3]) : std::nullopt;
-    const auto device = devices.find(words.size() == 4 ? words[2] : "");
-    if (!offset || device == devices.end())
+    if (words.size() != 4)
         return refuse(words);
-    const std::uint64_t pos = *offset * sector_size;
-    if (pos > device->second->size() || length > device->second->size() - pos)
-        return Error{ENOSPC, fmt::format("'{}' does not fit", fmt::join(words, " "))};
-    return Segment{length, Target::linear, device->second, pos};
+    auto parts = parse_parts(words, length, devices);
+    if (!parts)
+        return parts.error();
+    return Segment{length, Target::linear, *std::move(parts), 0};
+}
+
+Result<Segment> parse_striped(const Words& words, std::uint64_t length, const Devices& devices)
+{
+    const auto number = words.size() > 4 ? parse_number(words[2]) : std::nullopt;
+    const auto chunk = words.size() > 4 ? parse_number(words[3]) : std::nullopt;
+    if (!number || !chunk || *number == 0 || *chunk == 0 || words.size() != 4 + 2 * *number ||
+        length % (*number * *chunk * sector_size) != 0)
+        return refuse(words);
+    auto parts = parse_parts(words, length / *number, devices);
+    if (!parts)
+        return parts.error();
+    return Segment{length, Target::striped, *std::move(parts), *chunk * sector_size};
 }
 
 Result<Segment> parse_segment(const Words& words, const Devices& devices)
@@ -40,17 +93,22 @@ Result<Segment> parse_segment(const Words& words, const Devices& devices)
     const std::uint64_t length = *sectors * sector_size;
     if (words[1] == "linear")
         return parse_linear(words, length, devices);
+    if (words[1] == "striped")
+        return parse_striped(words, length, devices);
     if (words[1] == "zero")
-        return Segment{length, Target::zero, nullptr, 0};
+        return Segment{length, Target::zero, {}, 0};
     if (words[1] == "error")
-        return Segment{length, Target::error, nullptr, 0};
+        return Segment{length, Target::error, {}, 0};
     return refuse(words);
 }
 
 bool is_aligned(const std::vector<Segment>& segments, std::uint32_t block)
 {
     return std::ranges::all_of(segments, [&](const Segment& segment) {
-        return (segment.length | segment.offset) % block == 0;
+        return (segment.length | segment.chunk) % block == 0 &&
+               std::ranges::all_of(segment.parts, [&](const SegmentPart& part) {
+                   return part.offset % block == 0;
+               });
     });
 }
 
@@ -96,6 +154,26 @@ void add_holes(Random& random, Lines& lines, std::uint64_t unit)
                          random.one_in(3) ? "error" : "zero"});
 }
 
+/// Some of the pieces become the legs of a striped one, as far as the shortest goes.
+void stripe(Random& random, Lines& lines, std::uint64_t unit)
+{
+    const std::uint64_t legs = 2 + random.below(std::min<std::uint64_t>(lines.size() - 1, 3));
+    const std::uint64_t chunk = (unit << random.below(5)) / sector_size * (1 + random.below(3));
+    std::uint64_t each = parse_number(lines[0][0]).value_or(0);
+    Words striped{"", "striped", std::to_string(legs), std::to_string(chunk)};
+
+    for (std::size_t leg = 0; leg < legs; ++leg) {
+        each = std::min(each, parse_number(lines[leg][0]).value_or(0));
+        striped.insert(striped.end(), {lines[leg][2], lines[leg][3]});
+    }
+    each -= each % chunk;
+    if (each == 0)
+        return;
+    striped[0] = std::to_string(each * legs);
+    lines.erase(lines.begin() + 1, lines.begin() + static_cast<std::ptrdiff_t>(legs));
+    lines[0] = std::move(striped);
+}
+
 struct Lower {
     std::string name;
     Lines pieces;
@@ -123,8 +201,9 @@ Words VolumeKind::lowers(const Node& node) const
 {
     Words names;
     for (const Words& line : node.lines)
-        if (line.size() == 4 && std::ranges::find(names, line[2]) == names.end())
-            names.push_back(line[2]);
+        for (std::size_t i = first_part(line); i < line.size(); i += 2)
+            if (std::ranges::find(names, line[i]) == names.end())
+                names.push_back(line[i]);
     return names;
 }
 
@@ -152,8 +231,11 @@ Settings VolumeKind::settings(const Node& node, const PathOf& path) const
     std::string table;
 
     for (const Words& line : node.lines) {
-        table += fmt::format("{} {} {}", start, line[0], line[1]);
-        table += line.size() == 4 ? fmt::format(" {} {}\n", path(line[2]), line[3]) : "\n";
+        const std::size_t first = first_part(line);
+        table += std::to_string(start);
+        for (std::size_t i = 0; i < line.size(); ++i)
+            table += ' ' + (i >= first && (i - first) % 2 == 0 ? path(line[i]) : line[i]);
+        table += '\n';
         start += parse_number(line[0]).value_or(0);
     }
     return {{"table", table}};
@@ -173,10 +255,12 @@ Lines VolumeKind::random(Grower& grower, const Place& place) const
     for (Lower& lower : lowers)
         lower.pieces = random_pieces(random, lower.name, grower.device(lower.name).size(), unit);
     Lines lines = choose(random, lowers);
+    if (lines.size() > 1 && random.one_in(2))
+        stripe(random, lines, unit);
     if (!place.plain)
         add_holes(random, lines, unit);
     shuffle(random, lines);
-    while (lines.size() > most_segments && lines.back().size() != 4)
+    while (lines.size() > most_segments && first_part(lines.back()) == lines.back().size())
         lines.pop_back();
     return lines;
 }
@@ -191,13 +275,14 @@ std::vector<Lines> VolumeKind::simpler(const Node& node) const
     }
     for (std::size_t i = 0; i < node.lines.size(); ++i) {
         const std::uint64_t length = parse_number(node.lines[i][0]).value_or(0);
-        for (const std::uint64_t shorter : {std::uint64_t{8}, length / 2 / 8 * 8}) {
+        const std::uint64_t row = row_of(node.lines[i]);
+        for (const std::uint64_t shorter : {row, length / 2 / row * row}) {
             if (shorter == 0 || shorter >= length)
                 continue;
             result.push_back(node.lines);
             result.back()[i][0] = std::to_string(shorter);
         }
-        if (node.lines[i].size() == 4 && node.lines[i][3] != "0") {
+        if (is_linear(node.lines[i]) && node.lines[i][3] != "0") {
             result.push_back(node.lines);
             result.back()[i][3] = std::string("0");
         }

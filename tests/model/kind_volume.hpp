@@ -5,7 +5,8 @@
 
 namespace kio::model {
 
-/// Each line is LENGTH TARGET [DEVICE OFFSET], in sectors.
+/// Each line is LENGTH linear DEVICE OFFSET, LENGTH striped NUMBER CHUNK DEVICE OFFSET..., or
+/// LENGTH TARGET, in sectors.
 class VolumeKind final : public Kind {
 public:
     std::string_view name() const override { return "volume"; }

@@ -117,10 +117,10 @@ TEST(Disk, KnowsNoWriteZeroes)
 TEST(Volume, IsMadeOfItsPieces)
 {
     Disk one = make_disk(1), two = make_disk(2);
-    Volume volume({{1024, Target::linear, &one, 512},
-                   {1024, Target::zero, nullptr, 0},
-                   {1024, Target::linear, &two, 0},
-                   {1024, Target::error, nullptr, 0}});
+    Volume volume({{1024, Target::linear, {{&one, 512}}, 0},
+                   {1024, Target::zero, {}, 0},
+                   {1024, Target::linear, {{&two, 0}}, 0},
+                   {1024, Target::error, {}, 0}});
 
     EXPECT_EQ(volume.size(), 4096U);
     const Sent read = send(volume, Op::read, 512, 3072);
@@ -137,13 +137,35 @@ TEST(Volume, IsMadeOfItsPieces)
     EXPECT_TRUE(all_are(std::span(two.content()).subspan(0, 1024), 5));
 }
 
+TEST(Volume, SendsOneRequestALegOfAStripe)
+{
+    Disk one = make_disk(1), two = make_disk(2);
+    Flakey left(one), right(two);
+    Volume volume(
+        {{512, Target::zero, {}, 0}, {8192, Target::striped, {{&left, 512}, {&right, 0}}, 1024}});
+
+    ASSERT_TRUE(right.set("rules", {{"any", "3", "1", "error", "EIO"}}));
+    EXPECT_EQ(send(volume, Op::write, 1024, 4096, 5).faults, (Faults{{3072, 512, EIO}}));
+    EXPECT_EQ(right.attribute("state"), "0 1 1 0\n");
+    // From the middle of chunk 0 to that of chunk 4
+    EXPECT_EQ(one.content()[1023], 1);
+    EXPECT_TRUE(all_are(std::span(one.content()).subspan(1024, 2048), 5));
+    EXPECT_EQ(one.content()[3072], 1);
+    EXPECT_TRUE(all_are(std::span(two.content()).subspan(0, 1536), 5));
+    EXPECT_EQ(two.content()[1536], 2);
+    EXPECT_EQ(two.content()[2048], 2);
+    // With a piece of another segment it goes in chunks.
+    EXPECT_EQ(send(volume, Op::discard, 0, 8704).faults, (Faults{{4096, 512, EIO}}));
+    EXPECT_EQ(right.attribute("state"), "0 2 2 0\n");
+}
+
 TEST(Volume, FlushesEachDeviceOnceAndTellsTheStrongestError)
 {
     Disk one = make_disk(), two = make_disk();
     Flakey left(one), right(two);
-    Volume volume({{512, Target::linear, &left, 0},
-                   {512, Target::linear, &right, 0},
-                   {512, Target::linear, &left, 512}});
+    Volume volume({{512, Target::linear, {{&left, 0}}, 0},
+                   {512, Target::linear, {{&right, 0}}, 0},
+                   {512, Target::linear, {{&left, 512}}, 0}});
 
     ASSERT_TRUE(left.set("rules", {{"flush", "0", "-", "error", "ENOSPC"}}));
     ASSERT_TRUE(right.set("rules", {{"any", "0", "-", "error", "EIO"}}));

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "gather.hpp"
+
 namespace kio::model {
 
 namespace {
@@ -20,16 +22,38 @@ std::uint32_t block_of(const std::vector<Segment>& segments)
 {
     std::uint32_t block = sector_size;
     for (const Segment& segment : segments)
-        if (segment.device)
-            block = std::max(block, segment.device->block());
+        for (const SegmentPart& part : segment.parts)
+            block = std::max(block, part.device->block());
     return block;
 }
 
 bool take_zeroes(const std::vector<Segment>& segments)
 {
     return std::ranges::all_of(segments, [](const Segment& segment) {
-        return !segment.device || segment.device->takes_zeroes();
+        return std::ranges::all_of(
+            segment.parts, [](const SegmentPart& part) { return part.device->takes_zeroes(); });
     });
+}
+
+/// A range of a segment, cut where it goes on elsewhere.
+std::vector<Stretch> place(const Segment& segment, std::uint64_t pos, std::uint64_t length)
+{
+    std::vector<Stretch> stretches;
+
+    if (segment.target == Target::linear)
+        return {{0, length, {{0, segment.parts[0].offset + pos}}}};
+    if (segment.target != Target::striped)
+        return {};
+    for (std::uint64_t done = 0; done < length; done += stretches.back().length) {
+        const std::uint64_t chunk = (pos + done) / segment.chunk;
+        const std::uint64_t in_chunk = (pos + done) % segment.chunk;
+        const std::uint64_t leg = chunk % segment.parts.size();
+        const std::uint64_t row = chunk / segment.parts.size();
+        stretches.push_back({done,
+                             std::min(segment.chunk - in_chunk, length - done),
+                             {{leg, segment.parts[leg].offset + row * segment.chunk + in_chunk}}});
+    }
+    return stretches;
 }
 
 Faults submit_to_zero(const Request& request)
@@ -41,15 +65,40 @@ Faults submit_to_zero(const Request& request)
     return {};
 }
 
-/// `request` counts from the start of the segment, and lies in it.
-Faults submit_to(const Segment& segment, Request request, Journey& journey)
+/// Those of a leg in one piece each, or each by itself.
+std::vector<std::vector<Stretch>> gather(const std::vector<Stretch>& stretches, bool together)
 {
+    std::vector<std::vector<Stretch>> columns;
+
+    for (const Stretch& stretch : stretches) {
+        const auto column = std::ranges::find_if(columns, [&](const auto& pieces) {
+            return pieces[0].places[0].leg == stretch.places[0].leg;
+        });
+        if (together && column != columns.end())
+            column->push_back(stretch);
+        else
+            columns.push_back({stretch});
+    }
+    return columns;
+}
+
+/// `request` counts from the start of the segment, and lies in it.
+Faults submit_to(const Segment& segment, const Request& request, bool whole, Journey& journey)
+{
+    Faults faults;
+
     if (segment.target == Target::zero)
         return submit_to_zero(request);
     if (segment.target == Target::error)
         return fail(request, EIO);
-    request.pos += segment.offset;
-    return segment.device->submit(request, journey);
+    for (const auto& pieces : gather(place(segment, request.pos, request.length), whole)) {
+        const LegPlace& first = pieces[0].places[0];
+        append(faults,
+               submit_gathered(*segment.parts[first.leg].device, first.pos, request, pieces,
+                               segment.chunk ? segment.chunk : segment.length, journey),
+               0);
+    }
+    return told(std::move(faults));
 }
 
 struct Piece {
@@ -83,8 +132,9 @@ Volume::Volume(std::vector<Segment> segments)
       segments_(std::move(segments))
 {
     for (const Segment& segment : segments_)
-        if (segment.device && std::ranges::find(devices_, segment.device) == devices_.end())
-            devices_.push_back(segment.device);
+        for (const SegmentPart& part : segment.parts)
+            if (std::ranges::find(devices_, part.device) == devices_.end())
+                devices_.push_back(part.device);
 }
 
 Faults Volume::submit(const Request& request, Journey& journey)
@@ -93,10 +143,11 @@ Faults Volume::submit(const Request& request, Journey& journey)
 
     if (request.op == Op::flush)
         return flush(request, journey);
-    for (const Piece& piece : cut(segments_, request.pos, request.length)) {
+    const std::vector<Piece> pieces = cut(segments_, request.pos, request.length);
+    for (const Piece& piece : pieces) {
         Request part = request.part(piece.offset, piece.length);
         part.pos = piece.pos;
-        append(faults, submit_to(*piece.segment, part, journey), piece.offset);
+        append(faults, submit_to(*piece.segment, part, pieces.size() == 1, journey), piece.offset);
     }
     return told(std::move(faults));
 }
@@ -118,8 +169,10 @@ void Volume::claim(std::uint64_t pos, std::uint64_t length)
     for (Device* device : devices_)
         device->claim(0, 0);
     for (const Piece& piece : cut(segments_, pos, length))
-        if (piece.segment->device)
-            piece.segment->device->claim(piece.segment->offset + piece.pos, piece.length);
+        for (const Stretch& stretch : place(*piece.segment, piece.pos, piece.length)) {
+            const LegPlace& below = stretch.places[0];
+            piece.segment->parts[below.leg].device->claim(below.pos, stretch.length);
+        }
 }
 
 void Volume::share()
@@ -134,10 +187,12 @@ void Volume::maybe(const Request& request, Journey& journey)
         for (Device* device : devices_)
             device->maybe(request, journey);
     for (const Piece& piece : cut(segments_, request.pos, request.length)) {
-        Request part = request.part(piece.offset, piece.length);
-        part.pos = piece.segment->offset + piece.pos;
-        if (piece.segment->device)
-            piece.segment->device->maybe(part, journey);
+        for (const Stretch& stretch : place(*piece.segment, piece.pos, piece.length)) {
+            const LegPlace& below = stretch.places[0];
+            Request part = request.part(piece.offset + stretch.offset, stretch.length);
+            part.pos = below.pos;
+            piece.segment->parts[below.leg].device->maybe(part, journey);
+        }
     }
 }
 
@@ -153,10 +208,14 @@ std::vector<std::uint64_t> Volume::borders() const
 
     for (const Segment& segment : segments_) {
         result.push_back(start);
-        for (const std::uint64_t below :
-             segment.device ? segment.device->borders() : std::vector<std::uint64_t>{})
-            if (below > segment.offset && below < segment.offset + segment.length)
-                result.push_back(start + below - segment.offset);
+        for (const Stretch& stretch : place(segment, 0, segment.length)) {
+            const LegPlace& below = stretch.places[0];
+            if (stretch.offset > 0 && stretch.offset < 4 * segment.chunk)
+                result.push_back(start + stretch.offset);
+            for (const std::uint64_t border : segment.parts[below.leg].device->borders())
+                if (border > below.pos && border < below.pos + stretch.length)
+                    result.push_back(start + stretch.offset + border - below.pos);
+        }
         start += segment.length;
     }
     return result;

@@ -5,13 +5,19 @@
 
 namespace kio::model {
 
-enum class Target { linear, zero, error };
+enum class Target { linear, striped, zero, error };
+
+/// Where a segment, or a column of it, is on a device below.
+struct SegmentPart {
+    Device* device;
+    std::uint64_t offset; ///< bytes
+};
 
 struct Segment {
     std::uint64_t length; ///< bytes
     Target target;
-    Device* device;       ///< of a linear one
-    std::uint64_t offset; ///< bytes on it
+    std::vector<SegmentPart> parts; ///< one of a linear segment, one a column of a striped one
+    std::uint64_t chunk;            ///< bytes; of a striped one
 };
 
 /// A volume of klvm: Documentation/lvm.rst.
