@@ -113,6 +113,15 @@ setup_dm_stripe()
 	make_dm stripe "0 $((3 * each)) striped 3 $chunk ${LEGS[0]} 0 ${LEGS[1]} 0 ${LEGS[2]} 0"
 }
 
+setup_klvm_stripe()
+{
+	local chunk=$((CHUNK_KIB * 2)) each
+
+	take_legs 3 || return
+	each=$((LEG_SECTORS / chunk * chunk))
+	make_kio lvm stripe "table=0 $((3 * each)) striped 3 $chunk ${LEGS[0]} 0 ${LEGS[1]} 0 ${LEGS[2]} 0"
+}
+
 # setup_md DEVICE LEVEL LEGS [OPTION...]; legs that keep no data can hold no
 # superblock.
 setup_md()
@@ -197,8 +206,9 @@ setup()
 	case $1 in
 	null)		make_legs && DEVICE=/dev/nullb0 ;;
 	dm-linear-*)	setup_layers dm "${1##*-}" ;;
-	klvm-*)		setup_layers klvm "${1##*-}" ;;
+	klvm-[0-9]*)	setup_layers klvm "${1##*-}" ;;
 	dm-stripe)	setup_dm_stripe ;;
+	klvm-stripe)	setup_klvm_stripe ;;
 	md-raid0)	setup_md /dev/md0 0 3 --chunk=$CHUNK_KIB ;;
 	md-raid1)	setup_md /dev/md1 1 2 --assume-clean ;;
 	md-raid10)	setup_md /dev/md10 10 4 --chunk=$CHUNK_KIB --assume-clean ;;
