@@ -24,5 +24,6 @@ extern struct kunit_suite kio_raid_layout_suite;
 extern struct kunit_suite kio_raid_parity_suite;
 extern struct kunit_suite kio_mirror_suite;
 extern struct kunit_suite kio_gather_suite;
+extern struct kunit_suite kio_snap_format_suite;
 
 #endif /* _KIO_TESTS_H */
