@@ -280,9 +280,15 @@ static int kblk_partition_init(struct kblk_lower *lower, const char *name,
 int kblk_leaf_init(struct kblk_lower *lower)
 {
 	struct kblk_disk *own = kblk_disk_of_bdev(lower->bdev);
+	static atomic_t last = ATOMIC_INIT(0);
 	char name[KIOBUF_DEV_NAME_MAX];
 
-	snprintf(name, sizeof(name), "/%pg", lower->bdev);
+	/* One that is shared has several, in a registry of unique names. */
+	if (lower->shared)
+		snprintf(name, sizeof(name), "/%pg:%u", lower->bdev,
+			 atomic_inc_return(&last));
+	else
+		snprintf(name, sizeof(name), "/%pg", lower->bdev);
 	lower->dev.size = bdev_nr_bytes(lower->bdev);
 	lower->target = own ? &own->dev : &lower->dev;
 	if (!own)

@@ -51,6 +51,7 @@ struct kblk_lower {
 	u64			start;
 	bool			write;
 	bool			held;
+	bool			shared;
 	struct bio_set		bios;
 };
 

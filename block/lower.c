@@ -20,6 +20,19 @@ struct kiobuf_dev *kblk_lower_dev(const struct kblk_lower *lower)
 EXPORT_SYMBOL_GPL(kblk_lower_dev);
 
 /**
+ * kblk_lower_bdev() - the block device
+ * @lower: claimed device
+ *
+ * To tell whether two claims are of the same device. Context: any.
+ * Return: the device, which stays while @lower does.
+ */
+struct block_device *kblk_lower_bdev(const struct kblk_lower *lower)
+{
+	return lower->bdev;
+}
+EXPORT_SYMBOL_GPL(kblk_lower_bdev);
+
+/**
  * kblk_lower_size() - bytes of a claimed device, now
  * @lower: claimed device
  *
@@ -148,7 +161,8 @@ static int kblk_lower_init(struct kblk_lower *lower)
 }
 
 static struct kblk_lower *kblk_lower_new(struct kblk_disk *kd,
-					 struct kio_bdev *claim, bool write)
+					 struct kio_bdev *claim, bool write,
+					 bool shared)
 {
 	struct kblk_lower *lower = kzalloc(sizeof(*lower), GFP_KERNEL);
 	int ret;
@@ -159,6 +173,7 @@ static struct kblk_lower *kblk_lower_new(struct kblk_disk *kd,
 	lower->claim = *claim;
 	lower->bdev = claim->bdev;
 	lower->write = write;
+	lower->shared = shared;
 	lower->users = 1;
 	ret = kblk_lower_init(lower);
 	if (ret) {
@@ -186,9 +201,30 @@ static struct kblk_lower *kblk_lower_new(struct kblk_disk *kd,
 struct kblk_lower *kblk_lower_get(struct kblk_disk *kd, const char *path,
 				  bool write)
 {
+	return kblk_lower_get_as(kd, path, write, kd);
+}
+EXPORT_SYMBOL_GPL(kblk_lower_get);
+
+/**
+ * kblk_lower_get_as() - claim a block device that others of a holder may have too
+ * @kd: the upper device
+ * @path: of a block device
+ * @write: writes will be sent to it
+ * @holder: whom it is claimed for: @kd for itself alone, or an address in the driver
+ *	that several of its devices use
+ *
+ * Those who share a device see to it that they do not get in each other's way.
+ * Whoever claims it for another holder is refused.
+ *
+ * Context: as kblk_lower_get().
+ * Return: as kblk_lower_get().
+ */
+struct kblk_lower *kblk_lower_get_as(struct kblk_disk *kd, const char *path,
+				     bool write, void *holder)
+{
 	struct kblk_lower *lower;
 	struct kio_bdev claim;
-	int ret = kio_bdev_open(&claim, path, write, kd);
+	int ret = kio_bdev_open(&claim, path, write, holder);
 
 	if (ret)
 		return ERR_PTR(ret);
@@ -198,12 +234,12 @@ struct kblk_lower *kblk_lower_get(struct kblk_disk *kd, const char *path,
 		kio_bdev_close(&claim);
 		return lower;
 	}
-	lower = kblk_lower_new(kd, &claim, write);
+	lower = kblk_lower_new(kd, &claim, write, holder != kd);
 	if (IS_ERR(lower))
 		kio_bdev_close(&claim);
 	return lower;
 }
-EXPORT_SYMBOL_GPL(kblk_lower_get);
+EXPORT_SYMBOL_GPL(kblk_lower_get_as);
 
 /**
  * kblk_lower_put() - let go of a device below

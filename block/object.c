@@ -155,7 +155,26 @@ static const char *kblk_lower_trouble(int error)
 struct kblk_lower *kblk_object_lower(struct kblk_object *object,
 				     const char *path, bool write)
 {
-	struct kblk_lower *lower = kblk_lower_get(&object->kd, path, write);
+	return kblk_object_lower_as(object, path, write, &object->kd);
+}
+EXPORT_SYMBOL_GPL(kblk_object_lower);
+
+/**
+ * kblk_object_lower_as() - kblk_lower_get_as() that says why not
+ * @object: the object, locked
+ * @path: of a block device
+ * @write: writes will be sent to it
+ * @holder: whom it is claimed for
+ *
+ * Context: process, sleeps.
+ * Return: as kblk_lower_get_as().
+ */
+struct kblk_lower *kblk_object_lower_as(struct kblk_object *object,
+					const char *path, bool write,
+					void *holder)
+{
+	struct kblk_lower *lower = kblk_lower_get_as(&object->kd, path, write,
+						     holder);
 	const char *why;
 
 	if (!IS_ERR(lower))
@@ -168,7 +187,7 @@ struct kblk_lower *kblk_object_lower(struct kblk_object *object,
 			    -PTR_ERR(lower));
 	return lower;
 }
-EXPORT_SYMBOL_GPL(kblk_object_lower);
+EXPORT_SYMBOL_GPL(kblk_object_lower_as);
 
 /**
  * kblk_attr_show() - read an attribute under the object's lock

@@ -105,8 +105,11 @@ struct kblk_lower;
 
 struct kblk_lower *kblk_lower_get(struct kblk_disk *kd, const char *path,
 				  bool write);
+struct kblk_lower *kblk_lower_get_as(struct kblk_disk *kd, const char *path,
+				     bool write, void *holder);
 void kblk_lower_put(struct kblk_lower *lower);
 struct kiobuf_dev *kblk_lower_dev(const struct kblk_lower *lower);
+struct block_device *kblk_lower_bdev(const struct kblk_lower *lower);
 u64 kblk_lower_size(const struct kblk_lower *lower);
 unsigned int kblk_lower_block_size(const struct kblk_lower *lower);
 bool kblk_lower_is_volatile(const struct kblk_lower *lower);
@@ -182,6 +185,9 @@ int kblk_refuse(struct kblk_object *object, int error, const char *fmt, ...);
 int kblk_want_down(struct kblk_object *object);
 struct kblk_lower *kblk_object_lower(struct kblk_object *object,
 				     const char *path, bool write);
+struct kblk_lower *kblk_object_lower_as(struct kblk_object *object,
+					const char *path, bool write,
+					void *holder);
 int kblk_set_path(struct kblk_object *object, const char *page,
 		  const char *name, char **path);
 size_t kblk_whole_lines(const char *page, size_t len);
