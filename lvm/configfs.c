@@ -77,8 +77,18 @@ static ssize_t klvm_table_write(struct kblk_object *object, const char *page,
 
 KBLK_ATTR(klvm_, table);
 
+static ssize_t klvm_status_read(struct kblk_object *object, char *page)
+{
+	struct klvm_volume *volume = klvm_volume_of(object);
+
+	return volume->table ? klvm_table_status(volume->table, page) : 0;
+}
+
+KBLK_ATTR_RO(klvm_, status);
+
 static struct configfs_attribute *klvm_attrs[] = {
 	&klvm_attr_table,
+	&klvm_attr_status,
 	NULL
 };
 

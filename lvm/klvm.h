@@ -3,8 +3,8 @@
  * Private to klvm.ko: volumes made of segments.
  *
  * A segment is a linear piece of a device, or of several in turn (`striped`). Targets
- * that are no device below (`zero`, `error`) are devices of this module, so that
- * mapping knows two cases.
+ * that are no device below (`zero`, `error`, `snapshot`, `snapshot-origin`) are devices
+ * of this module, so that mapping knows two cases.
  *
  * volume->table is replaced only while the volume is quiesced: whoever has a
  * header of the volume in hand may read it without a lock.
@@ -57,6 +57,36 @@ struct klvm_segment {
 	struct kiobuf_dev	*dev;
 };
 
+struct klvm_device;
+
+/**
+ * struct klvm_device_ops - a kind of target that is a device of its own
+ * @status: optional. Prints what `status` says behind the target's name, beginning with a
+ *	space.
+ * @free: takes it off what lies below, and frees it; its volume is down or goes by
+ *	another table
+ */
+struct klvm_device_ops {
+	int	(*status)(struct klvm_device *device, char *buf, size_t max);
+	void	(*free)(struct klvm_device *device);
+};
+
+/**
+ * struct klvm_device - a target of a table that is a device of its own
+ * @dev: the device
+ * @ops: the kind
+ * @upper: the volume
+ * @list: in table->devices
+ * @line: of the table, from 0 on
+ */
+struct klvm_device {
+	struct kiobuf_dev		dev;
+	const struct klvm_device_ops	*ops;
+	struct kiobuf_dev		*upper;
+	struct list_head		list;
+	u32				line;
+};
+
 /**
  * struct klvm_table - what a volume is made of
  * @nr: segments, not counting the one that marks the end
@@ -66,6 +96,8 @@ struct klvm_segment {
  * @only: device that all segments are on, NULL if there is none
  * @lowers: what is claimed, in the order of the lines' paths
  * @nr_lowers: entries of @lowers
+ * @devices: targets that are devices of their own, by line
+ * @claimed: paths that are an origin, or hold a snapshot's chunks, by number
  * @stage: the lines that it was made of
  */
 struct klvm_table {
@@ -76,6 +108,8 @@ struct klvm_table {
 	struct kiobuf_dev	**devs;
 	struct kiobuf_dev	*only;
 	struct kblk_lower	**lowers;
+	struct list_head	devices;
+	unsigned long		*claimed;
 	struct klvm_stage	*stage;
 };
 
@@ -84,6 +118,8 @@ enum klvm_target {
 	KLVM_STRIPED,
 	KLVM_ZERO,
 	KLVM_ERROR,
+	KLVM_ORIGIN,
+	KLVM_SNAPSHOT,
 	KLVM_NR_TARGETS
 };
 
@@ -92,9 +128,12 @@ enum klvm_target {
  * @start: in the volume
  * @length: of the piece
  * @target: what it is
- * @nr_parts: devices that it is on: 1 if linear, 0 if there is none
+ * @nr_parts: devices that it is on: 1 if linear, 0 if it is neither that nor striped
  * @part: index of the first of them
- * @chunk: striped only
+ * @chunk: striped, or of a snapshot
+ * @path: index of the origin's path, for a snapshot and its origin
+ * @cow: index of the path of the device for a snapshot's chunks
+ * @persistent: of a snapshot
  */
 struct klvm_line {
 	u64			start;
@@ -103,7 +142,16 @@ struct klvm_line {
 	u32			nr_parts;
 	u32			part;
 	u32			chunk;
+	u32			path;
+	u32			cow;
+	bool			persistent;
 };
+
+/* Deals with a device that there are snapshots of. */
+static inline bool klvm_has_origin(const struct klvm_line *line)
+{
+	return line->target == KLVM_ORIGIN || line->target == KLVM_SNAPSHOT;
+}
 
 /**
  * struct klvm_part - a device that a line names
@@ -178,11 +226,25 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 				  struct klvm_stage *stage);
 void klvm_table_free(struct klvm_table *table);
 u32 klvm_block(const struct klvm_table *table);
+ssize_t klvm_table_status(struct klvm_table *table, char *page);
 
 /* targets.c */
 extern struct kiobuf_dev klvm_zero_dev, klvm_error_dev;
 int klvm_targets_init(void);
 void klvm_targets_exit(void);
+int klvm_device_add(struct klvm_device *device, struct kblk_object *object,
+		    const struct kiobuf_dev_ops *dev_ops,
+		    const struct klvm_device_ops *ops);
+void klvm_device_del(struct klvm_device *device);
+
+/* snapshot.c, origin.c */
+extern char klvm_origin_holder;
+struct klvm_device *klvm_snapshot_new(struct kblk_object *object,
+				      const struct klvm_line *line,
+				      struct kblk_lower *origin,
+				      struct kblk_lower *cow);
+struct klvm_device *klvm_origin_new(struct kblk_object *object,
+				    struct kblk_lower *lower);
 
 /* volume.c */
 extern const struct kiobuf_dev_ops klvm_ops;

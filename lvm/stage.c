@@ -13,6 +13,8 @@ const char *const klvm_target_names[KLVM_NR_TARGETS] = {
 	[KLVM_STRIPED]	= "striped",
 	[KLVM_ZERO]	= "zero",
 	[KLVM_ERROR]	= "error",
+	[KLVM_ORIGIN]	= "snapshot-origin",
+	[KLVM_SNAPSHOT]	= "snapshot",
 };
 
 #define KLVM_MAX_SECTORS (S64_MAX >> SECTOR_SHIFT)
@@ -182,16 +184,59 @@ static int klvm_parse_striped(struct kblk_object *object,
 	return ret;
 }
 
-static int klvm_parse_args(struct kblk_object *object,
-			   struct klvm_stage *stage, char **text,
-			   struct klvm_line *line, u32 nr)
+static int klvm_parse_origin(struct kblk_object *object,
+			     struct klvm_stage *stage, char **text,
+			     struct klvm_line *line, u32 nr)
+{
+	char *path = kblk_next_word(text);
+
+	if (!*path || line->start)
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: snapshot-origin takes ORIGIN, and starts at sector 0.",
+				   nr);
+	return klvm_stage_path(stage, path, &line->path);
+}
+
+static bool klvm_persistence(const char *word, bool *persistent)
+{
+	*persistent = !strcmp(word, "P");
+	return *persistent || !strcmp(word, "N");
+}
+
+static int klvm_parse_snapshot(struct kblk_object *object,
+			       struct klvm_stage *stage, char **text,
+			       struct klvm_line *line, u32 nr)
+{
+	char *origin = kblk_next_word(text);
+	char *cow = kblk_next_word(text);
+	int ret;
+
+	if (!*cow || line->start ||
+	    !klvm_persistence(kblk_next_word(text), &line->persistent) ||
+	    kstrtou32(kblk_next_word(text), 10, &line->chunk))
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: snapshot takes ORIGIN COW P|N CHUNK, the chunk in sectors, and starts at sector 0.",
+				   nr);
+	ret = klvm_stage_path(stage, origin, &line->path);
+	return ret ?: klvm_stage_path(stage, cow, &line->cow);
+}
+
+static int klvm_parse_args(struct kblk_object *object, struct klvm_stage *stage,
+			   char **text, struct klvm_line *line, u32 nr)
 {
 	line->part = stage->nr_parts;
-	if (line->target == KLVM_LINEAR)
+	switch (line->target) {
+	case KLVM_LINEAR:
 		return klvm_parse_linear(object, stage, text, line, nr);
-	if (line->target == KLVM_STRIPED)
+	case KLVM_STRIPED:
 		return klvm_parse_striped(object, stage, text, line, nr);
-	return 0;
+	case KLVM_ORIGIN:
+		return klvm_parse_origin(object, stage, text, line, nr);
+	case KLVM_SNAPSHOT:
+		return klvm_parse_snapshot(object, stage, text, line, nr);
+	default:
+		return 0;
+	}
 }
 
 static int klvm_parse_line(struct kblk_object *object, struct klvm_stage *stage,
@@ -306,25 +351,41 @@ int klvm_stage_check(struct kblk_object *object, struct klvm_stage *stage)
 	return 0;
 }
 
+/* Counts what it would take, if there were room. */
+static __printf(4, 5) void line_add(char *buf, size_t max, size_t *len,
+				    const char *format, ...)
+{
+	size_t at = min(*len, max);
+	va_list args;
+
+	va_start(args, format);
+	*len += vsnprintf(buf + at, max - at, format, args);
+	va_end(args);
+}
+
 /* As snprintf(): what it would take, if there were room. */
 static size_t klvm_line_print(const struct klvm_stage *stage,
 			      const struct klvm_line *line, char *buf,
 			      size_t max)
 {
-	const struct klvm_part *part = stage->parts + line->part;
-	size_t len;
+	size_t len = 0;
 	u32 i;
 
-	len = snprintf(buf, max, "%llu %llu %s", line->start, line->length,
-		       klvm_target_names[line->target]);
+	line_add(buf, max, &len, "%llu %llu %s", line->start, line->length,
+		 klvm_target_names[line->target]);
 	if (line->target == KLVM_STRIPED)
-		len += snprintf(buf + min(len, max), max - min(len, max),
-				" %u %u", line->nr_parts, line->chunk);
-	for (i = 0; i < line->nr_parts; i++, part++)
-		len += snprintf(buf + min(len, max), max - min(len, max),
-				" %s %llu", stage->paths[part->path],
-				part->offset);
-	return len + snprintf(buf + min(len, max), max - min(len, max), "\n");
+		line_add(buf, max, &len, " %u %u", line->nr_parts, line->chunk);
+	for (i = line->part; i < line->part + line->nr_parts; i++)
+		line_add(buf, max, &len, " %s %llu",
+			 stage->paths[stage->parts[i].path],
+			 stage->parts[i].offset);
+	if (klvm_has_origin(line))
+		line_add(buf, max, &len, " %s", stage->paths[line->path]);
+	if (line->target == KLVM_SNAPSHOT)
+		line_add(buf, max, &len, " %s %c %u", stage->paths[line->cow],
+			 line->persistent ? 'P' : 'N', line->chunk);
+	line_add(buf, max, &len, "\n");
+	return len;
 }
 
 /* Prints the lines that fit a page, and says so when there are more. */

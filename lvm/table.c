@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /* From a staged table to one that maps: claims the devices, checks the ranges. */
+#include <linux/bitmap.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "klvm.h"
+
+static void klvm_table_free_devices(struct klvm_table *table)
+{
+	struct klvm_device *device, *next;
+
+	list_for_each_entry_safe(device, next, &table->devices, list)
+		device->ops->free(device);
+}
 
 void klvm_table_free(struct klvm_table *table)
 {
@@ -11,12 +20,14 @@ void klvm_table_free(struct klvm_table *table)
 
 	if (!table)
 		return;
+	klvm_table_free_devices(table);
 	for (i = 0; i < table->nr; i++)
 		if (!table->segments[i].dev)
 			kvfree(table->segments[i].stripes);
 	for (i = 0; i < table->nr_lowers; i++)
 		kblk_lower_put(table->lowers[i]);
 	klvm_stage_free(table->stage);
+	bitmap_free(table->claimed);
 	kvfree(table->lowers);
 	kvfree(table->devs);
 	kvfree(table->segments);
@@ -30,11 +41,13 @@ static struct klvm_table *klvm_table_alloc(const struct klvm_stage *stage)
 
 	if (!table)
 		return NULL;
+	INIT_LIST_HEAD(&table->devices);
+	table->claimed = bitmap_zalloc(paths + 1, GFP_KERNEL);
 	table->segments = kvcalloc(stage->nr + 1, sizeof(*table->segments),
 				   GFP_KERNEL);
 	table->devs = kvcalloc(paths + 1, sizeof(*table->devs), GFP_KERNEL);
 	table->lowers = kvcalloc(paths + 1, sizeof(*table->lowers), GFP_KERNEL);
-	if (table->segments && table->devs && table->lowers)
+	if (table->claimed && table->segments && table->devs && table->lowers)
 		return table;
 	klvm_table_free(table);
 	return NULL;
@@ -50,20 +63,57 @@ static void klvm_table_add_dev(struct klvm_table *table, struct kiobuf_dev *dev)
 	table->devs[table->nr_devs++] = dev;
 }
 
+/* Marks the paths of origins, and then of what holds chunks, in table->claimed. */
+static int klvm_mark(struct klvm_table *table, struct kblk_object *object,
+		     const struct klvm_stage *stage, u32 i)
+{
+	const struct klvm_line *line = &stage->lines[i];
+
+	if (!klvm_has_origin(line))
+		return 0;
+	if (line->target == KLVM_SNAPSHOT && line->path == line->cow)
+		return kblk_refuse(object, -EINVAL,
+				   "Line %u: the chunks of a snapshot cannot be kept on its origin.",
+				   i + 1);
+	__set_bit(line->path, table->claimed);
+	return 0;
+}
+
+/* An origin is shared with the volumes of its snapshots; nothing else is. */
+static struct kblk_lower *klvm_claim(const struct klvm_table *table,
+				     struct kblk_object *object,
+				     const char *path, u32 i)
+{
+	if (test_bit(i, table->claimed))
+		return kblk_object_lower_as(object, path, true,
+					    &klvm_origin_holder);
+	return kblk_object_lower(object, path, true);
+}
+
 static int klvm_table_claim(struct klvm_table *table,
 			    struct kblk_object *object,
 			    const struct klvm_stage *stage)
 {
 	struct kblk_lower *lower;
+	int ret;
 	u32 i;
 
+	for (i = 0; i < stage->nr; i++) {
+		ret = klvm_mark(table, object, stage, i);
+		if (ret)
+			return ret;
+	}
 	for (i = 0; i < stage->nr_paths; i++) {
-		lower = kblk_object_lower(object, stage->paths[i], true);
+		lower = klvm_claim(table, object, stage->paths[i], i);
 		if (IS_ERR(lower))
 			return PTR_ERR(lower);
 		table->lowers[table->nr_lowers++] = lower;
 		klvm_table_add_dev(table, kblk_lower_dev(lower));
 	}
+	/* From here on: what no linear piece may be on. */
+	for (i = 0; i < stage->nr; i++)
+		if (stage->lines[i].target == KLVM_SNAPSHOT)
+			__set_bit(stage->lines[i].cow, table->claimed);
 	return 0;
 }
 
@@ -82,7 +132,9 @@ static int klvm_check_block(struct kblk_object *object,
 {
 	const struct klvm_line *line = &stage->lines[i];
 	const struct klvm_part *part = stage->parts + line->part;
-	u64 all = line->start | line->length | line->chunk;
+	/* What is wrong with the chunk of a snapshot, its store says. */
+	u64 all = line->start | line->length |
+		  (line->target == KLVM_STRIPED ? line->chunk : 0);
 	u32 n;
 
 	for (n = 0; n < line->nr_parts; n++)
@@ -118,6 +170,10 @@ static int klvm_map_part(struct klvm_table *table, struct kblk_object *object,
 	const struct klvm_part *part = &stage->parts[line->part + n];
 	struct kblk_lower *lower = table->lowers[part->path];
 
+	if (test_bit(part->path, table->claimed))
+		return kblk_refuse(object, -EBUSY,
+				   "Line %u: %s belongs to a snapshot.", i + 1,
+				   stage->paths[part->path]);
 	leg->dev = kblk_lower_dev(lower);
 	leg->pos = part->offset << SECTOR_SHIFT;
 	kblk_lower_set_start(lower, leg->pos);
@@ -157,6 +213,31 @@ static int klvm_map_striped(struct klvm_table *table,
 	return ret;
 }
 
+static int klvm_map_device(struct klvm_table *table, struct kblk_object *object,
+			   const struct klvm_stage *stage, u32 i)
+{
+	const struct klvm_line *line = &stage->lines[i];
+	const struct klvm_part whole = { .path = line->path };
+	struct kblk_lower *origin = table->lowers[line->path];
+	struct klvm_device *device;
+	int ret;
+
+	ret = klvm_check_range(object, i + 1, &whole, line->length,
+			       stage->paths[line->path], origin);
+	if (ret)
+		return ret;
+	device = line->target == KLVM_ORIGIN ?
+		 klvm_origin_new(object, origin) :
+		 klvm_snapshot_new(object, line, origin,
+				   table->lowers[line->cow]);
+	if (IS_ERR(device))
+		return PTR_ERR(device);
+	device->line = i;
+	list_add_tail(&device->list, &table->devices);
+	table->segments[i].dev = &device->dev;
+	return 0;
+}
+
 static int klvm_map_line(struct klvm_table *table, struct kblk_object *object,
 			 const struct klvm_stage *stage, u32 i)
 {
@@ -169,6 +250,9 @@ static int klvm_map_line(struct klvm_table *table, struct kblk_object *object,
 		return klvm_map_linear(table, object, stage, i);
 	case KLVM_STRIPED:
 		return klvm_map_striped(table, object, stage, i);
+	case KLVM_ORIGIN:
+	case KLVM_SNAPSHOT:
+		return klvm_map_device(table, object, stage, i);
 	case KLVM_ZERO:
 		table->segments[i].dev = &klvm_zero_dev;
 		return 0;
@@ -220,4 +304,40 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 	table->only = klvm_only(table);
 	table->stage = stage;
 	return table;
+}
+
+static int klvm_line_status(const struct klvm_line *line,
+			    struct klvm_device *device, char *buf, size_t max)
+{
+	int len = scnprintf(buf, max, "%llu %llu %s", line->start, line->length,
+			    klvm_target_names[line->target]);
+
+	if (device && device->ops->status)
+		len += device->ops->status(device, buf + len, max - len);
+	return len + scnprintf(buf + len, max - len, "\n");
+}
+
+/* As dmsetup's status: prints the lines that fit a page. */
+ssize_t klvm_table_status(struct klvm_table *table, char *page)
+{
+	const size_t line_max = 128;
+	struct klvm_device *device;
+	size_t len = 0;
+	u32 i;
+
+	device = list_first_entry_or_null(&table->devices, struct klvm_device,
+					  list);
+	for (i = 0; i < table->nr && len < PAGE_SIZE - line_max; i++) {
+		bool is_device = device && device->line == i;
+
+		len += klvm_line_status(&table->stage->lines[i],
+					is_device ? device : NULL, page + len,
+					PAGE_SIZE - len);
+		if (!is_device)
+			continue;
+		device = list_next_entry(device, list);
+		if (list_entry_is_head(device, &table->devices, list))
+			device = NULL;
+	}
+	return len;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Targets with nothing below: zero and error, shared by all volumes. */
+/* Targets as devices: zero and error, shared by all volumes; those of a table. */
 #include <linux/bvec.h>
 #include <linux/highmem.h>
 #include <linux/module.h>
 
-#include "klvm.h"
+#include "snapshot.h"
 
 struct kiobuf_dev klvm_zero_dev, klvm_error_dev;
 
@@ -29,6 +29,58 @@ static const struct kiobuf_dev_ops klvm_zero_ops = {
 static const struct kiobuf_dev_ops klvm_error_ops = {
 	.submit = klvm_error_submit,
 };
+
+/* ---- targets of a table ---- */
+
+/* Registers the device of a target, zeroed but for what is its own, below the volume. */
+int klvm_device_add(struct klvm_device *device, struct kblk_object *object,
+		    const struct kiobuf_dev_ops *dev_ops,
+		    const struct klvm_device_ops *ops)
+{
+	static atomic_t last = ATOMIC_INIT(0);
+	char name[KIOBUF_DEV_NAME_MAX];
+	int ret;
+
+	/* A volume may have two for a while, when it swaps its table. */
+	snprintf(name, sizeof(name), "/%.*s:%u", KBLK_NAME_MAX,
+		 object->kd.dev.name, atomic_inc_return(&last));
+	INIT_LIST_HEAD(&device->list);
+	device->ops = ops;
+	device->upper = &object->kd.dev;
+	device->dev.room = sizeof(struct bio);
+	ret = kiobuf_dev_register(&device->dev, name, dev_ops);
+	if (ret)
+		return ret;
+	ret = kiobuf_dev_link(device->upper, &device->dev);
+	if (ret)
+		kiobuf_dev_unregister(&device->dev);
+	return ret;
+}
+
+void klvm_device_del(struct klvm_device *device)
+{
+	list_del(&device->list);
+	kiobuf_dev_unlink(device->upper, &device->dev);
+	kiobuf_dev_unregister(&device->dev);
+}
+
+/*
+ * Sends a request of our own down, and waits for it. @vec from its first byte on.
+ * Context: process, sleeps. Returns the errno that it ended with.
+ */
+int klvm_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
+	    struct kiobuf_vec *vec, u64 length, u16 flags)
+{
+	struct kiobuf kb;
+
+	kiobuf_init(&kb, dev, op, pos, vec, length);
+	kb.flags = flags;
+	kb.hints = (__force u32)(REQ_META | REQ_SYNC);
+	kiobuf_submit(&kb);
+	return kiobuf_wait(&kb);
+}
+
+/* ---- life ---- */
 
 int __init klvm_targets_init(void)
 {
