@@ -12,6 +12,7 @@
 #ifndef _KBLK_ACCOUNT_H
 #define _KBLK_ACCOUNT_H
 
+#include <linux/kblk.h>
 #include <linux/part_stat.h>
 
 static inline unsigned int kblk_in_flight(struct block_device *part)
@@ -66,6 +67,36 @@ static inline void kblk_account_end(struct block_device *part,
 		this_cpu_add(part->bd_stats->nsecs[op_stat_group(op)],
 			     jiffies_to_nsecs(now - start));
 	kblk_in_flight_add(part, op_is_write(op), -1);
+}
+
+/*
+ * Counts a request out. The disk may go down at once, so this is the last that is
+ * done with it: whoever waits for the drain looks by himself.
+ */
+static __always_inline void kblk_leave(struct kblk_disk *kd,
+				       struct block_device *bdev,
+				       unsigned long start, enum req_op op)
+{
+	if (unlikely(bdev != kd->dev.part))
+		kblk_account_end(bdev, start, op);
+	kblk_account_end(kd->dev.part, start, op);
+}
+
+/* Counts a request in. False while the disk is frozen: then nothing is counted. */
+static inline bool kblk_enter(struct kblk_disk *kd, struct block_device *bdev,
+			      unsigned long now, enum req_op op)
+{
+	bool open;
+
+	preempt_disable();
+	kblk_account_start(kd->dev.part, now, op);
+	if (unlikely(bdev != kd->dev.part))
+		kblk_account_start(bdev, now, op);
+	open = likely(!READ_ONCE(kd->frozen));
+	if (unlikely(!open))
+		kblk_leave(kd, bdev, now, op);
+	preempt_enable();
+	return open;
 }
 
 #endif /* _KBLK_ACCOUNT_H */

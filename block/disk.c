@@ -50,36 +50,6 @@ static u32 kblk_flags(blk_opf_t opf)
 
 /* ---- the way in ---- */
 
-/*
- * Counts a request out. The disk may go down at once, so this is the last that is
- * done with it: whoever waits for the drain looks by himself.
- */
-static __always_inline void kblk_leave(struct kblk_disk *kd,
-				       struct block_device *bdev,
-				       unsigned long start, enum req_op op)
-{
-	if (unlikely(bdev != kd->dev.part))
-		kblk_account_end(bdev, start, op);
-	kblk_account_end(kd->dev.part, start, op);
-}
-
-/* Counts a request in. False while the disk is frozen: then nothing is counted. */
-static bool kblk_enter(struct kblk_disk *kd, struct block_device *bdev,
-		       unsigned long now, enum req_op op)
-{
-	bool open;
-
-	preempt_disable();
-	kblk_account_start(kd->dev.part, now, op);
-	if (unlikely(bdev != kd->dev.part))
-		kblk_account_start(bdev, now, op);
-	open = likely(!READ_ONCE(kd->frozen));
-	if (unlikely(!open))
-		kblk_leave(kd, bdev, now, op);
-	preempt_enable();
-	return open;
-}
-
 /* As kblk_enter(), but waits for the gate where that is allowed. */
 static bool kblk_enter_wait(struct kblk_disk *kd, struct bio *bio,
 			    unsigned long now)
