@@ -9,7 +9,9 @@
 #include "kio_probes.h"
 
 #include <linux/blkdev.h>
+#include <linux/fs.h>
 #include <linux/timer.h>
+#include <linux/uio.h>
 #include <linux/version.h>
 
 /* __assign_str() in tracepoints */
@@ -66,9 +68,28 @@ static inline int kio_bdev_open(struct kio_bdev *b, const char *path,
 	return 0;
 }
 
+/* @holder: NULL for one among others */
+static inline int kio_bdev_open_dev(struct kio_bdev *b, dev_t dev, bool write,
+				    void *holder)
+{
+	blk_mode_t mode = BLK_OPEN_READ | (write ? BLK_OPEN_WRITE : 0);
+	struct file *file = bdev_file_open_by_dev(dev, mode, holder, NULL);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->bdev = file_bdev(file);
+	b->handle = file;
+	return 0;
+}
+
 static inline void kio_bdev_close(struct kio_bdev *b)
 {
 	bdev_fput(b->handle);
+}
+
+static inline struct address_space *kio_bdev_mapping(const struct kio_bdev *b)
+{
+	return b->bdev->bd_mapping;
 }
 
 #else
@@ -98,12 +119,64 @@ static inline int kio_bdev_open(struct kio_bdev *b, const char *path,
 	return 0;
 }
 
+/* @holder: NULL for one among others */
+static inline int kio_bdev_open_dev(struct kio_bdev *b, dev_t dev, bool write,
+				    void *holder)
+{
+	fmode_t mode = FMODE_READ | (write ? FMODE_WRITE : 0) |
+		       (holder ? FMODE_EXCL : 0);
+	struct block_device *bdev = blkdev_get_by_dev(dev, mode, holder);
+
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+	b->bdev = bdev;
+	b->handle = (__force void *)(__force unsigned long)mode;
+	return 0;
+}
+
+static inline struct address_space *kio_bdev_mapping(const struct kio_bdev *b)
+{
+	return b->bdev->bd_inode->i_mapping;
+}
+
 static inline void kio_bdev_close(struct kio_bdev *b)
 {
 	blkdev_put(b->bdev, (__force fmode_t)(unsigned long)b->handle);
 }
 
 #endif /* KIO_HAVE_BDEV_FILE */
+
+#ifdef KIO_HAVE_CONST_DEVNODE
+#define KIO_DEVNODE(name) \
+	static char *name(const struct device *dev, umode_t *mode)
+#else
+#define KIO_DEVNODE(name) static char *name(struct device *dev, umode_t *mode)
+#endif
+
+#ifdef KIO_HAVE_COPY_SPLICE
+#define kio_splice_read copy_splice_read
+#else
+#define kio_splice_read generic_file_splice_read
+#endif
+
+/* The piece of user memory that an iterator stands at, of which some is left. */
+static inline unsigned long kio_iter_segment(const struct iov_iter *iter,
+					     size_t *length)
+{
+	const struct iovec *iov;
+
+	if (iter_is_ubuf(iter)) {
+		*length = iov_iter_count(iter);
+		return (unsigned long)iter->ubuf + iter->iov_offset;
+	}
+#ifdef KIO_HAVE_ITER_IOV
+	iov = iter_iov(iter);
+#else
+	iov = iter->iov;
+#endif
+	*length = min(iov->iov_len - iter->iov_offset, iov_iter_count(iter));
+	return (unsigned long)iov->iov_base + iter->iov_offset;
+}
 
 /**
  * struct kio_limits - queue limits, with what a queue can do beside them
