@@ -8,6 +8,7 @@
 
 #include "account.h"
 #include "block.h"
+#include "raw.h"
 
 #define KBLK_ROOT_RESERVE 32
 
@@ -646,6 +647,7 @@ static void kblk_disk_unmake(struct kblk_disk *kd)
 {
 	struct gendisk *disk = kd->disk;
 
+	kraw_del(kd);
 	kblk_lowers_unhold(kd);
 	del_gendisk(disk);
 	kblk_wait_drained(kd, MAX_SCHEDULE_TIMEOUT);
@@ -660,7 +662,8 @@ static void kblk_disk_unmake(struct kblk_disk *kd)
  * @kd: device whose lowers are all there, ready to take headers
  * @shape: what its queue is like
  *
- * The node is /dev/kio/NAME. Context: process, sleeps; reads the partition table.
+ * The nodes are /dev/kio/NAME and /dev/kio/raw/NAME. Context: process, sleeps; reads
+ * the partition table.
  * Return: 0 or a negative errno, the device then being down as before.
  */
 int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape)
@@ -691,6 +694,8 @@ int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape)
 		return ret;
 	}
 	ret = kblk_lowers_hold(kd);
+	if (!ret)
+		ret = kraw_add(kd);
 	if (ret)
 		kblk_disk_unmake(kd);
 	return ret;

@@ -19,6 +19,8 @@
 #include <linux/kiobuf_dev.h>
 #include <linux/mutex.h>
 
+struct kraw;
+
 #define KBLK_NAME_MAX	27	/* what fits a disk_name behind "kio!" */
 #define KBLK_ERROR_MAX	256
 
@@ -26,6 +28,7 @@
  * struct kblk_disk - one of our devices as a block device
  * @dev: the device; its ->ops are the driver's. First: roots find us by it.
  * @disk: the gendisk, NULL while it is not up
+ * @raw: its raw device, likewise
  * @roots: root headers, one per bio in flight
  * @frozen: new bios wait; written under kblk's mutex, see block/account.h
  * @dying: no more opens; guarded by disk->open_mutex
@@ -40,6 +43,7 @@
 struct kblk_disk {
 	struct kiobuf_dev	dev;
 	struct gendisk		*disk;
+	struct kraw		*raw;
 	struct kiobuf_pool	roots;
 	bool			frozen;
 	bool			dying;
