@@ -563,6 +563,11 @@ static void kblk_shape_limits(struct kblk_disk *kd, struct kio_limits *l,
 		lim->max_hw_discard_sectors = UINT_MAX >> SECTOR_SHIFT;
 		lim->discard_granularity = shape->discard;
 	}
+	if (shape->no_discard) {
+		lim->max_hw_discard_sectors = 0;
+		lim->discard_granularity = 0;
+		lim->max_write_zeroes_sectors = 0;
+	}
 	lim->max_discard_sectors = lim->max_hw_discard_sectors;
 	lim->max_secure_erase_sectors = 0;
 	if (shape->io_min)

@@ -73,6 +73,7 @@ void kblk_disk_exit(struct kblk_disk *kd);
  * @stable: pages must not change under a write
  * @write_cache: has a volatile cache of its own
  * @discard: bytes of its own discard unit, 0 to leave what the legs say
+ * @no_discard: takes no discards and makes no zeroes, whatever the legs can
  * @partscan: look for partitions
  */
 struct kblk_shape {
@@ -87,6 +88,7 @@ struct kblk_shape {
 	bool			read_only;
 	bool			stable;
 	bool			write_cache;
+	bool			no_discard;
 	bool			partscan;
 };
 
