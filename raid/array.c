@@ -10,6 +10,9 @@
 static const struct kraid_personality *const kraid_personalities[] = {
 	&kraid0_personality,
 	&kraid1_personality,
+	&kraid4_personality,
+	&kraid5_personality,
+	&kraid6_personality,
 	&kraid10_personality,
 };
 
@@ -321,6 +324,16 @@ static void kraid_take_forced(struct kraid_array *array)
 	}
 }
 
+/* What a missing leg had is worked out by parity, which may be wrong then. */
+static int kraid_check_dirty(struct kraid_array *array)
+{
+	if (!array->parity || !kraid_is_assembled(array) || array->force ||
+	    !kraid_degraded(array) || array->sync.resynced == U64_MAX)
+		return 0;
+	return kblk_refuse(&array->object, -EUCLEAN,
+			   "The array is degraded, and was not shut down cleanly or resynced: what is missing may not be what it was. Write 1 to force to bring it up all the same.");
+}
+
 /* The geometry that this looks at is known by now. */
 static int kraid_check_legs(struct kraid_array *array)
 {
@@ -328,7 +341,7 @@ static int kraid_check_legs(struct kraid_array *array)
 		return 0;
 	kraid_take_forced(array);
 	if (kraid_enough(array, -1))
-		return 0;
+		return kraid_check_dirty(array);
 	return kblk_refuse(&array->object, -ENODEV,
 			   "%s cannot do with %u of %u legs.",
 			   array->personality->name, array->nr_in_sync,
@@ -360,7 +373,8 @@ static int kraid_register_rows(struct kraid_array *array)
 	snprintf(name, sizeof(name), "%.*s:rows", KBLK_NAME_MAX,
 		 kraid_name(array));
 	array->rows.room = array->object.kd.dev.room;
-	ret = kiobuf_dev_register(&array->rows, name, &kraid_row_ops);
+	ret = kiobuf_dev_register(&array->rows, name,
+				  array->personality->row_ops);
 	if (!ret)
 		array->has_rows = true;
 	return ret;

@@ -29,6 +29,16 @@ static u64 bitmap_end(const struct kraid_bitmap *bitmap, u64 pos, u64 length)
 	return ((pos + length - 1) >> bitmap->shift) + 1;
 }
 
+/* The first chunk of a write, and one past the last: bits are of what is synced. */
+static u64 bitmap_chunks(const struct kraid_array *array, u64 pos, u64 length,
+			 u64 *end)
+{
+	if (unlikely(array->parity))
+		pos = kraid_parity_span(array, pos, &length);
+	*end = bitmap_end(array->bitmap, pos, length);
+	return bitmap_first(array->bitmap, pos);
+}
+
 /* ---- writes ---- */
 
 /* Counts a write in, if the bit is set on disk. */
@@ -62,8 +72,7 @@ static void bitmap_count_out(struct kraid_bitmap *bitmap, u64 nr, u64 end)
 int kraid_bitmap_start(struct kraid_array *array, struct kiobuf *kb)
 {
 	struct kraid_bitmap *bitmap = array->bitmap;
-	u64 first = bitmap_first(bitmap, kb->pos), nr;
-	u64 end = bitmap_end(bitmap, kb->pos, kb->length);
+	u64 end, first = bitmap_chunks(array, kb->pos, kb->length, &end), nr;
 	int ret;
 
 	for (nr = first; nr < end; nr++)
@@ -83,10 +92,9 @@ int kraid_bitmap_start(struct kraid_array *array, struct kiobuf *kb)
 /* Context: any. */
 void kraid_bitmap_end(struct kraid_array *array, u64 pos, u64 length)
 {
-	struct kraid_bitmap *bitmap = array->bitmap;
+	u64 end, first = bitmap_chunks(array, pos, length, &end);
 
-	bitmap_count_out(bitmap, bitmap_first(bitmap, pos),
-			 bitmap_end(bitmap, pos, length));
+	bitmap_count_out(array->bitmap, first, end);
 }
 
 /* ---- on disk ---- */
@@ -196,8 +204,7 @@ static void bitmap_put_bit(struct kraid_bitmap *bitmap, u64 nr, bool on)
 static void bitmap_mark_range(struct kraid_bitmap *bitmap,
 			      const struct kiobuf *kb)
 {
-	u64 nr = bitmap_first(bitmap, kb->pos);
-	u64 end = bitmap_end(bitmap, kb->pos, kb->length);
+	u64 end, nr = bitmap_chunks(bitmap->array, kb->pos, kb->length, &end);
 
 	for (; nr < end; nr++)
 		if (!(atomic_read(&bitmap->words[nr]) & KRAID_BIT_DIRTY))
@@ -207,8 +214,7 @@ static void bitmap_mark_range(struct kraid_bitmap *bitmap,
 static void bitmap_let_range(struct kraid_bitmap *bitmap,
 			     const struct kiobuf *kb)
 {
-	u64 nr = bitmap_first(bitmap, kb->pos);
-	u64 end = bitmap_end(bitmap, kb->pos, kb->length);
+	u64 end, nr = bitmap_chunks(bitmap->array, kb->pos, kb->length, &end);
 
 	for (; nr < end; nr++)
 		atomic_or(KRAID_BIT_DIRTY, &bitmap->words[nr]);
@@ -367,7 +373,7 @@ static void bitmap_destroy(struct kraid_bitmap *bitmap)
 	kfree(bitmap);
 }
 
-/* Bits are of the array in level 10, of a leg in level 1, which is the same. */
+/* As md: bits are of the array in level 10, of a leg in all others. */
 static u64 bitmap_covers(const struct kraid_array *array)
 {
 	return kraid_size(array) >> SECTOR_SHIFT;

@@ -6,6 +6,7 @@
 #include <linux/string.h>
 
 #include "kraid.h"
+#include "parity_layout.h"
 #include "superblock.h"
 
 /* ---- what an array is to be ---- */
@@ -30,7 +31,7 @@ static ssize_t kraid_level_write(struct kblk_object *object, const char *page,
 		return ret;
 	p = kstrtouint(page, 10, &level) ? NULL : kraid_personality_find(level);
 	if (!p)
-		return kblk_refuse(object, -EINVAL, "level takes 0, 1 or 10.");
+		return kblk_refuse(object, -EINVAL, "level takes 0, 1, 4, 5, 6 or 10.");
 	if (p != array->personality)
 		array->layout = p->layout;
 	array->personality = p;
@@ -76,7 +77,7 @@ static ssize_t kraid_chunk_kib_write(struct kblk_object *object,
 	return len;
 }
 
-#define KRAID_LAYOUT_NAME 16
+#define KRAID_LAYOUT_NAME 24
 
 static ssize_t kraid_layout_read(struct kblk_object *object, char *page)
 {
@@ -87,6 +88,11 @@ static ssize_t kraid_layout_read(struct kblk_object *object, char *page)
 	case 0:
 		return sysfs_emit(page, "%s\n",
 				  kraid0_layout_name(array->layout));
+	case 5:
+	case 6:
+		return sysfs_emit(page, "%s\n",
+				  kraid_parity_layout_name(array->personality->level,
+							   array->layout));
 	case 10:
 		kraid10_layout_name(array->layout, name, sizeof(name));
 		return sysfs_emit(page, "%s\n", name);
@@ -102,6 +108,14 @@ static int kraid_parse_layout(struct kraid_array *array, const char *name)
 			return 0;
 		return kblk_refuse(&array->object, -EINVAL,
 				   "layout takes original or alternate at level 0.");
+	case 5:
+	case 6:
+		if (!kraid_parity_layout_parse(array->personality->level, name,
+					       &array->layout))
+			return 0;
+		return kblk_refuse(&array->object, -EINVAL,
+				   "layout takes left-symmetric, right-asymmetric, parity-first and the like at level %u, by mdadm's names.",
+				   array->personality->level);
 	case 10:
 		if (!kraid10_layout_parse(name, &array->layout))
 			return 0;

@@ -57,6 +57,7 @@ enum kraid_state {
 
 struct kraid_array;
 struct kraid_bitmap;
+struct kraid_parity;
 struct kraid_sb;
 
 /**
@@ -143,6 +144,7 @@ struct kraid_leg {
  * @chunked: has chunks
  * @layout: md's number of the layout that is taken if none is named
  * @ops: the data path
+ * @row_ops: that of array->rows, if it is redundant
  * @run: required. Members are there: work out size and shape, say why not with
  *	kblk_refuse(). Also on a live array, to grow it.
  * @stop: optional. Undo @run.
@@ -156,6 +158,7 @@ struct kraid_personality {
 	bool				chunked;
 	u32				layout;
 	const struct kiobuf_dev_ops	*ops;
+	const struct kiobuf_dev_ops	*row_ops;
 	int (*run)(struct kraid_array *array, struct kblk_shape *shape);
 	void (*stop)(struct kraid_array *array);
 };
@@ -259,12 +262,12 @@ enum kraid_sync_action {
  * @busy: @task does something
  * @holds: as long as it is not 0 nothing is begun; guarded by the object's lock
  * @target: member that is rebuilt, in KRAID_RECOVER
- * @pos: how far it is, in bytes: of the array, or of a leg in a rebuild
+ * @pos: how far it is, in bytes: of kraid_size(), or of a leg in a rebuild
  * @end: how far it goes
  * @mismatches: sectors that differed in the last check or repair
  * @kib_max: speed limit in KiB per second, 0 for none
- * @resynced: bytes of the array from 0 on that are equal on all legs that are in sync;
- *	U64_MAX for all
+ * @resynced: bytes of kraid_size() from 0 on that are equal on all legs that are in sync,
+ *	or whose parity is right; U64_MAX for all
  * @run: the buffers, and what is in flight
  */
 struct kraid_sync {
@@ -317,6 +320,7 @@ struct kraid_repair {
  * @members: all members; guarded by meta.lock
  * @geo: levels 1 and 10: which copies there are, and where
  * @zones: level 0: where chunks are
+ * @parity: levels 4, 5 and 6: where data and parity are, and all else they need
  * @leg_bytes: used on each leg; 0 if legs differ
  * @chunk: bytes
  * @layout: as md numbers it
@@ -354,6 +358,7 @@ struct kraid_array {
 	struct list_head		members;
 	struct raid10_geo		geo;
 	struct raid0_map		*zones;
+	struct kraid_parity		*parity;
 	u64				leg_bytes;
 	u32				chunk;
 	u32				layout;
@@ -393,7 +398,7 @@ static inline struct kraid_array *kraid_of(const struct kiobuf_dev *dev)
 	return container_of(dev, struct kraid_array, rows);
 }
 
-/* Bytes of a redundant array */
+/* Bytes that are synced: of the array; of a leg at level 1, and where there is parity */
 static inline u64 kraid_size(const struct kraid_array *array)
 {
 	return array->geo.chunk ? array->geo.size : array->leg_bytes;
@@ -511,11 +516,16 @@ enum kraid_sync_action kraid_sync_action(struct kraid_array *array);
 int kraid_sync_wish(struct kraid_array *array, enum kraid_sync_action action);
 
 /* mirror.c */
-extern const struct kiobuf_dev_ops kraid_row_ops;
 struct kraid_place kraid_copy(const struct kraid_array *array, u64 pos, u32 n);
 u32 kraid_nr_copies(const struct kraid_array *array);
 u64 kraid_span(const struct kraid_array *array, u64 pos);
 int kraid_pick(const struct kraid_array *array, u64 pos, u64 length, u32 tried);
+
+/* parity.c, stripe_sync.c */
+u64 kraid_parity_span(const struct kraid_array *array, u64 pos, u64 *length);
+struct kraid_place kraid_parity_place(const struct kraid_array *array, u64 pos);
+int kraid_parity_read(struct kraid_array *array, u64 pos, u32 length,
+		      void *bytes);
 
 /* repair.c */
 int kraid_repair_init(struct kraid_array *array);
@@ -548,6 +558,9 @@ int kraid_manage_fits(struct kraid_array *array, struct kraid_member *member);
 
 extern const struct kraid_personality kraid0_personality;
 extern const struct kraid_personality kraid1_personality;
+extern const struct kraid_personality kraid4_personality;
+extern const struct kraid_personality kraid5_personality;
+extern const struct kraid_personality kraid6_personality;
 extern const struct kraid_personality kraid10_personality;
 
 /* configfs.c */

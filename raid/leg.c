@@ -149,18 +149,30 @@ static bool kraid_group_is_good(const struct kraid_array *array, u32 first,
 	return false;
 }
 
+/* Under array->lock, or not up yet. */
+static bool kraid_enough_parity(const struct kraid_array *array, int without)
+{
+	u32 i, lost = 0;
+
+	for (i = 0; i < array->nr_legs; i++)
+		lost += !kraid_leg_counts(array, i, without);
+	return lost <= (array->personality->level == 6 ? 2 : 1);
+}
+
 /**
  * kraid_enough() - would all data be there?
  * @array: the array, redundant, its geometry known
  * @without: a leg that is not counted, -1 for none
  *
  * Context: any; under array->lock once the array is up.
- * Return: true if each byte has a copy on a leg that is in sync.
+ * Return: true if each byte has a copy on a leg that is in sync, or can be worked out.
  */
 bool kraid_enough(const struct kraid_array *array, int without)
 {
 	u32 first = 0;
 
+	if (array->parity)
+		return kraid_enough_parity(array, without);
 	do {
 		if (!kraid_group_is_good(array, first, without))
 			return false;

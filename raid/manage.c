@@ -294,6 +294,7 @@ static int manage_reshape(struct kraid_array *array)
 {
 	struct kblk_disk *kd = &array->object.kd;
 	u64 size = kd->dev.size, leg_bytes = array->leg_bytes;
+	u64 synced = kraid_size(array);
 	struct kblk_shape shape = { };
 	int ret;
 
@@ -304,7 +305,7 @@ static int manage_reshape(struct kraid_array *array)
 	if (!ret && kd->dev.size > size) {
 		/* Without superblocks nobody could say how far it was. */
 		if (array->sync.resynced == U64_MAX && array->has_sb)
-			WRITE_ONCE(array->sync.resynced, size);
+			WRITE_ONCE(array->sync.resynced, synced);
 		return 0;
 	}
 	array->leg_bytes = leg_bytes;

@@ -487,7 +487,7 @@ static bool mirror_row_cancel(struct kiobuf_dev *dev, struct kiobuf *kb)
 	       (bitmap && kiobuf_unqueue(&bitmap->waiting, kb));
 }
 
-const struct kiobuf_dev_ops kraid_row_ops = {
+static const struct kiobuf_dev_ops mirror_row_ops = {
 	.submit		= mirror_submit,
 	.next_child	= mirror_next_child,
 	.collate	= mirror_collate,
@@ -533,6 +533,7 @@ const struct kraid_personality kraid1_personality = {
 	.max_legs	= KRAID_MAX_MIRRORS,
 	.redundant	= true,
 	.ops		= &raid1_ops,
+	.row_ops	= &mirror_row_ops,
 	.run		= raid1_run,
 };
 
@@ -568,5 +569,6 @@ const struct kraid_personality kraid10_personality = {
 	.chunked	= true,
 	.layout		= RAID10_NEAR(2),
 	.ops		= &mirror_ops,
+	.row_ops	= &mirror_row_ops,
 	.run		= raid10_run,
 };

@@ -29,6 +29,14 @@ static int repair_io(const struct kraid_array *array,
 			op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
 }
 
+/* Where copy @n is; with parity there is one. */
+static struct kraid_place repair_place(const struct kraid_array *array, u64 pos,
+				       u32 n)
+{
+	return array->parity ? kraid_parity_place(array, pos) :
+			       kraid_copy(array, pos, n);
+}
+
 /* Reads a copy; 1 if it may not be read. */
 static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
 {
@@ -49,7 +57,7 @@ static int repair_read(struct kraid_array *array, u64 pos, u32 length, u32 n)
 static void repair_rewrite(struct kraid_array *array, u64 pos, u32 length,
 			   u32 n)
 {
-	struct kraid_place place = kraid_copy(array, pos, n);
+	struct kraid_place place = repair_place(array, pos, n);
 	struct kraid_member *member;
 
 	member = kraid_leg_look(&array->legs[place.leg], place.pos + length);
@@ -95,6 +103,19 @@ static int repair_block(struct kraid_array *array, u64 pos, u32 length,
 	return 0;
 }
 
+/* Likewise, where there is parity: the leg is the one copy. */
+static int repair_by_parity(struct kraid_array *array, u64 pos, u32 length,
+			    u32 *bad)
+{
+	int ret = kraid_parity_read(array, pos, length, array->repair.block);
+
+	if (ret <= 0)
+		return ret;
+	*bad |= BIT(0);
+	repair_rewrite(array, pos, length, 0);
+	return 0;
+}
+
 static int repair_guarded(struct kraid_array *array, u64 pos, u32 length,
 			  u32 asked, u32 *bad)
 {
@@ -102,7 +123,8 @@ static int repair_guarded(struct kraid_array *array, u64 pos, u32 length,
 
 	mutex_lock(&array->repair.lock);
 	kraid_barrier_raise(array, pos, length, NULL);
-	ret = repair_block(array, pos, length, asked, bad);
+	ret = array->parity ? repair_by_parity(array, pos, length, bad) :
+			      repair_block(array, pos, length, asked, bad);
 	kraid_barrier_lower(array, pos, length);
 	mutex_unlock(&array->repair.lock);
 	return ret;
@@ -115,7 +137,7 @@ static void repair_count(struct kraid_array *array, u64 pos, u32 bad)
 	u32 leg;
 
 	for (; bad; bad &= bad - 1) {
-		leg = kraid_copy(array, pos, __ffs(bad)).leg;
+		leg = repair_place(array, pos, __ffs(bad)).leg;
 		/* It stays while the read is in flight. */
 		member = READ_ONCE(array->legs[leg].member);
 		if (member && kraid_count_read_error(member))

@@ -43,6 +43,13 @@ static bool plan_may_modify(const struct stripe_state *state, u64 write,
 	return !state->anew && !((write | parity) & state->lost);
 }
 
+/* Parity that is wrong would stay so; what is lost can be made of P, and both anew. */
+static bool plan_must_recover(const struct stripe_state *state)
+{
+	return state->stale && state->lost &&
+	       plan_count(state->lost) < state->parity;
+}
+
 static int plan_choose(const struct stripe_state *state,
 		       struct stripe_step *step)
 {
@@ -63,7 +70,7 @@ static int plan_choose(const struct stripe_state *state,
 		step->read = others;
 		return 0;
 	}
-	if (may_modify) {
+	if (may_modify && !plan_must_recover(state)) {
 		step->way = STRIPE_MODIFY;
 		step->read = step->write | parity;
 		return 0;

@@ -22,6 +22,7 @@
 
 #include "bitmap.h"
 #include "kraid.h"
+#include "stripe.h"
 #include "trace.h"
 
 #define SYNC_PIECE		SZ_64K
@@ -82,6 +83,7 @@ struct sync_piece {
  * @nr: pieces in use
  * @max: pieces there are
  * @nr_copies: of each piece
+ * @job: works on stripes, where there is parity: then there is one piece, without copies
  * @pieces: them
  */
 struct kraid_sync_run {
@@ -94,6 +96,7 @@ struct kraid_sync_run {
 	u32			nr;
 	u32			max;
 	u32			nr_copies;
+	struct stripe_job	job;
 	struct sync_piece	pieces[SYNC_MAX_PIECES];
 };
 
@@ -406,6 +409,62 @@ static int sync_work(struct kraid_array *array)
 	return 0;
 }
 
+/* Where there is parity: a range of columns that lies in one chunk. */
+static u32 sync_next_stripe(struct kraid_array *array)
+{
+	struct kraid_sync_run *run = array->sync.run;
+	u64 at = run->next, length = array->sync.end - at;
+	u32 unit = min(array->chunk, at < run->careful_until ? SYNC_BLOCK :
+							       SYNC_PIECE);
+
+	length = min_t(u64, length, unit - (at & (unit - 1)));
+	run->nr = 0;
+	run->next += length;
+	if (!sync_is_needed(array, at))
+		return 0;
+	run->nr = 1;
+	run->pieces[0].length = length;
+	return length;
+}
+
+static int sync_stripe(struct kraid_array *array, u64 pos, u32 length)
+{
+	struct kraid_sync *sync = &array->sync;
+	struct kraid_sync_run *run = sync->run;
+	u64 mismatches = 0;
+	int ret;
+
+	mutex_lock(&array->repair.lock);
+	ret = run->target ?
+	      stripe_sync(&run->job, pos, length, sync_target_leg(array),
+			  run->target->slot, true, &mismatches) :
+	      stripe_sync(&run->job, pos, length, NULL, 0,
+			  sync->action != KRAID_CHECK, &mismatches);
+	mutex_unlock(&array->repair.lock);
+	if (sync->action == KRAID_CHECK || sync->action == KRAID_REPAIR)
+		sync->mismatches += mismatches;
+	return ret;
+}
+
+static int sync_stripe_batch(struct kraid_array *array)
+{
+	struct kraid_sync_run *run = array->sync.run;
+	u64 from = run->next;
+	u32 length = sync_next_stripe(array);
+	int ret = length ? sync_stripe(array, from, length) : 0;
+
+	/* What is lost in a block stays, the rest is gone through. */
+	if (ret == -ENODATA && !run->target && length <= SYNC_BLOCK)
+		return 0;
+	if (ret)
+		run->next = from;
+	if (ret == -ENODATA && length > SYNC_BLOCK) {
+		run->careful_until = from + length;
+		ret = 0;
+	}
+	return ret;
+}
+
 static int sync_batch(struct kraid_array *array)
 {
 	struct kraid_sync_run *run = array->sync.run;
@@ -503,7 +562,8 @@ static int sync_go(struct kraid_array *array)
 	run->careful_until = 0;
 	while (!ret && run->next < sync->end && !sync_must_stop(array)) {
 		start = jiffies;
-		ret = sync_batch(array);
+		ret = array->parity ? sync_stripe_batch(array) :
+				      sync_batch(array);
 		if (ret)
 			break;
 		sync_set_pos(array, run->next);
@@ -531,6 +591,7 @@ static void sync_free_pieces(struct kraid_sync_run *run)
 		}
 		kvfree(run->pieces[i].copies);
 	}
+	stripe_job_exit(&run->job);
 	kvfree(run);
 }
 
@@ -551,13 +612,19 @@ static bool sync_alloc_piece(struct kraid_sync_run *run,
 }
 
 /* Taken when something is to be done, and given back after it. */
-static struct kraid_sync_run *sync_alloc(const struct kraid_array *array)
+static struct kraid_sync_run *sync_alloc(struct kraid_array *array)
 {
 	struct kraid_sync_run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
 	u32 i;
 
 	if (!run)
 		return NULL;
+	if (array->parity) {
+		if (stripe_job_init(&run->job, array, array->nr_legs + 2,
+				    SYNC_PIECE))
+			goto fail;
+		return run;
+	}
 	run->nr_copies = kraid_nr_copies(array);
 	run->max = clamp_t(u32, 32 / run->nr_copies, 2, SYNC_MAX_PIECES);
 	for (i = 0; i < run->max; i++)

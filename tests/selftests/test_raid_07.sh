@@ -278,7 +278,7 @@ test_contradictions()
 	not_of '/dev/db: .*level 7' /dev/da /dev/db
 	md_sb set /dev/da level=5 layout=2
 	md_sb set /dev/db level=5 layout=2
-	not_of 'level 5' /dev/da /dev/db
+	not_of 'RAID-5 of 2 legs' /dev/da /dev/db
 }
 
 # Behind the superblock, where ours have nothing

@@ -134,7 +134,9 @@ Action declare_leg_change(CLI::App& app, const std::string& attribute,
 
 void add_shape(CLI::App& app, Settings& shape)
 {
-    add_setting(app, shape, "--level,-l", "level", "0, 1 or 10")->required()->type_name("LEVEL");
+    add_setting(app, shape, "--level,-l", "level", "0, 1, 4, 5, 6 or 10")
+        ->required()
+        ->type_name("LEVEL");
     add_setting(app, shape, "--chunk,--chunk-kib,-c", "chunk_kib", "Chunk size in KiB")
         ->type_name("KIB");
     add_setting(app, shape, "--layout", "layout", "Where parity or copies lie, md's names")

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Private to kraid.ko: work on stripes of levels 4, 5 and 6.
+ *
+ * Whoever works on a stripe holds its lock, and a job: memory for a window, a range of
+ * columns of all blocks. What a request writes goes to the legs from its own memory.
+ */
+#ifndef _KRAID_STRIPE_H
+#define _KRAID_STRIPE_H
+
+#include "kraid.h"
+#include "parity_layout.h"
+#include "stripe_plan.h"
+
+/*
+ * Windows of all jobs, and of the one for repair.c, are what an idle array keeps: 56 KiB
+ * a leg. A request that covers more of a block asks for a longer window, and does without
+ * if it gets none.
+ */
+#define STRIPE_NR_JOBS		6
+#define STRIPE_WINDOW		SZ_8K
+#define STRIPE_WIDE_WINDOW	SZ_64K
+
+#define STRIPE_NR_LOCKS		64
+
+/**
+ * struct stripe_io - a request of our own
+ * @kb: it
+ * @leg: where it went
+ * @block: of the stripe
+ */
+struct stripe_io {
+	struct kiobuf		kb;
+	struct kraid_leg	*leg;
+	u32			block;
+};
+
+/**
+ * struct stripe_memory - a window's worth for each block
+ * @vec: the memory
+ * @bytes: likewise; that of block n begins n windows in
+ * @window: bytes for each block
+ */
+struct stripe_memory {
+	struct kiobuf_vec	*vec;
+	void			*bytes;
+	u32			window;
+};
+
+/**
+ * struct stripe_job - memory to work on a stripe
+ * @work: takes requests from parity->queue
+ * @array: the array
+ * @stripe: which one is worked on
+ * @state: of it
+ * @bad: blocks that could not be read, and should
+ * @from: first column of the window
+ * @length: columns of it
+ * @kb: request whose data are written, NULL for none
+ * @in: of it: its first byte in the data of the stripe
+ * @own: memory that is always there
+ * @memory: what is used, @own or longer
+ * @spare: two pages for blocks that nobody keeps
+ * @ptrs: blocks, as raid6_pq wants them
+ * @nr: of @ios in use
+ * @ios: one for each leg, and for its twin
+ */
+struct stripe_job {
+	struct work_struct	work;
+	struct kraid_array	*array;
+	struct parity_stripe	stripe;
+	struct stripe_state	state;
+	u64			bad;
+	u32			from;
+	u32			length;
+	struct kiobuf		*kb;
+	u64			in;
+	struct stripe_memory	own;
+	struct stripe_memory	memory;
+	void			*spare;
+	void			*ptrs[PARITY_MAX_LEGS + 2];
+	u32			nr;
+	struct stripe_io	*ios;
+};
+
+/**
+ * struct kraid_parity - levels 4, 5 and 6: what an array has besides
+ * @geo: the layout
+ * @queue: requests that wait for a job
+ * @wq: for jobs
+ * @next: job that is called next
+ * @locks: mutexes of stripes, by number
+ * @jobs: they
+ * @repair: a job for repair.c
+ */
+struct kraid_parity {
+	struct parity_geo	geo;
+	struct kiobuf_queue	queue;
+	struct workqueue_struct	*wq;
+	unsigned int		next;
+	struct mutex		locks[STRIPE_NR_LOCKS];
+	struct stripe_job	jobs[STRIPE_NR_JOBS];
+	struct stripe_job	repair;
+};
+
+/* stripe_math.c */
+void stripe_recover(struct stripe_job *job);
+void stripe_make_parity(struct stripe_job *job);
+void stripe_modify_parity(struct stripe_job *job, u64 write);
+void stripe_take_new(struct stripe_job *job, u64 write);
+
+/* stripe.c */
+int stripe_job_init(struct stripe_job *job, struct kraid_array *array,
+		    u32 blocks, u32 window);
+void stripe_job_exit(struct stripe_job *job);
+void stripe_begin(struct stripe_job *job, u64 nr);
+void stripe_end(struct stripe_job *job);
+u64 stripe_lost(const struct stripe_job *job);
+int stripe_read(struct stripe_job *job, u64 blocks);
+int stripe_store(struct stripe_job *job, u64 blocks, u16 flags);
+int stripe_store_to(struct stripe_job *job, u32 block,
+		    struct kraid_leg *leg);
+int stripe_write(struct stripe_job *job, struct kiobuf *kb);
+int stripe_read_block(struct stripe_job *job, u32 block, u32 from, u32 length);
+
+/* stripe_sync.c */
+int stripe_sync(struct stripe_job *job, u64 pos, u32 length,
+		struct kraid_leg *target, u32 slot, bool write,
+		u64 *mismatches);
+
+static inline void *stripe_bytes(const struct stripe_job *job, u32 block)
+{
+	return job->memory.bytes + (size_t)block * job->memory.window;
+}
+
+static inline struct parity_geo *stripe_geo(const struct stripe_job *job)
+{
+	return &job->array->parity->geo;
+}
+
+#endif /* _KRAID_STRIPE_H */
