@@ -141,6 +141,17 @@ static bool sync_is_needed(struct kraid_array *array, u64 pos)
 	       kraid_bitmap_is_needed(array, pos);
 }
 
+/* How many of the bytes from @pos on have the same bit, which is all that is looked at. */
+static u64 sync_by_bit(const struct kraid_array *array, u64 pos, u64 length)
+{
+	u64 bit;
+
+	if (!array->bitmap)
+		return length;
+	bit = 1ULL << array->bitmap->shift;
+	return min(length, bit - (pos & (bit - 1)));
+}
+
 /* Takes the next bytes as @piece; false if they need nothing. */
 static bool sync_take(struct kraid_array *array, struct sync_piece *piece)
 {
@@ -149,10 +160,12 @@ static bool sync_take(struct kraid_array *array, struct sync_piece *piece)
 
 	length = min_t(u64, length, run->unit - (at & (run->unit - 1)));
 	length = min(length, kraid_span(array, at));
-	run->next += length;
 	piece->leg_pos = at;
 	piece->pos = run->target ? sync_source(array, at) : at;
+	if (piece->pos != U64_MAX)
+		length = sync_by_bit(array, piece->pos, length);
 	piece->length = length;
+	run->next += length;
 	return piece->pos != U64_MAX && sync_is_needed(array, piece->pos);
 }
 
@@ -418,6 +431,7 @@ static u32 sync_next_stripe(struct kraid_array *array)
 							       SYNC_PIECE);
 
 	length = min_t(u64, length, unit - (at & (unit - 1)));
+	length = sync_by_bit(array, at, length);
 	run->nr = 0;
 	run->next += length;
 	if (!sync_is_needed(array, at))

@@ -251,6 +251,23 @@ test_veto_begun()
 	mismatches 0
 }
 
+# ---- a bitmap finer than what is copied at once ----
+
+# Each bit is looked at: the first of those that a copy covers says nothing of the rest.
+test_small_bits()
+{
+	null_disk da "$MIB"
+	null_disk db "$MIB"
+	fresh '/dev/da /dev/db' bitmap=internal bitmap_chunk_kib=4
+	act fail /dev/da
+	act remove /dev/da
+	write_one 60K
+	act add /dev/da
+	eventually whole
+	state_is /dev/da in_sync
+	mismatches 0
+}
+
 need_kind raid
 need_modules kfilter
 run_cases \
@@ -258,4 +275,5 @@ run_cases \
 	test_nbd 'the server of a network disk is killed' \
 	test_events 'each change is told to user space' \
 	test_cancel_parked 'a write that waits for superblocks is cancelled' \
-	test_veto_begun 'one that a leg has is not'
+	test_veto_begun 'one that a leg has is not' \
+	test_small_bits 'a leg that comes back gets all that the bits say'
