@@ -6,11 +6,9 @@
 #include <linux/slab.h>
 
 #include "bitmap.h"
-#include "bitmap_sb.h"
 #include "kraid.h"
 
 #define BITMAP_PAGE	SZ_4K
-#define BITMAP_DAEMON	(KRAID_BITMAP_SLEEP * HZ)
 #define BITMAP_POS	((KRAID_SB_SECTOR + KRAID_SB_SECTORS) * (u64)SECTOR_SIZE)
 
 static atomic_t *bitmap_word(const struct kraid_array *array, u64 pos)
@@ -220,6 +218,12 @@ static void bitmap_let_range(struct kraid_bitmap *bitmap,
 		atomic_or(KRAID_BIT_DIRTY, &bitmap->words[nr]);
 }
 
+static void bitmap_clear_later(struct kraid_bitmap *bitmap)
+{
+	queue_delayed_work(bitmap->array->wq, &bitmap->clear,
+			   bitmap->sb.daemon_sleep * HZ);
+}
+
 static int bitmap_set_all(struct kraid_bitmap *bitmap, struct list_head *list)
 {
 	struct kiobuf *kb;
@@ -232,7 +236,7 @@ static int bitmap_set_all(struct kraid_bitmap *bitmap, struct list_head *list)
 		return ret;
 	list_for_each_entry(kb, list, queue)
 		bitmap_let_range(bitmap, kb);
-	queue_delayed_work(bitmap->array->wq, &bitmap->clear, BITMAP_DAEMON);
+	bitmap_clear_later(bitmap);
 	return 0;
 }
 
@@ -294,7 +298,7 @@ static bool bitmap_clear_some(struct kraid_bitmap *bitmap)
 	/* A leg that is away will want to know what was written. */
 	if (kraid_degraded(array) || kraid_meta_pending(array))
 		return true;
-	bitmap->events_cleared = array->meta.events;
+	bitmap->sb.events_cleared = array->meta.events;
 	kraid_bitmap_set_events(array, array->meta.events);
 	for (nr = 0; nr < bitmap->nr; nr++)
 		left |= bitmap_clear_one(bitmap, nr);
@@ -317,7 +321,7 @@ static void bitmap_run_clear(struct work_struct *work)
 		left = bitmap_clear_some(bitmap);
 	mutex_unlock(&array->meta.lock);
 	if (left)
-		queue_delayed_work(array->wq, &bitmap->clear, BITMAP_DAEMON);
+		bitmap_clear_later(bitmap);
 	memalloc_noio_restore(noio);
 }
 
@@ -359,7 +363,7 @@ void kraid_bitmap_synced(struct kraid_array *array, u64 from, u64 to)
 		end = bitmap->nr;
 	for (; nr < end; nr++)
 		atomic_andnot(KRAID_BIT_NEEDED, &bitmap->words[nr]);
-	queue_delayed_work(array->wq, &bitmap->clear, BITMAP_DAEMON);
+	bitmap_clear_later(bitmap);
 }
 
 /* ---- life ---- */
@@ -397,6 +401,10 @@ static struct kraid_bitmap *bitmap_make(struct kraid_array *array, u64 sectors,
 
 	if (!bitmap)
 		return NULL;
+	memcpy(bitmap->sb.uuid, array->uuid, sizeof(bitmap->sb.uuid));
+	bitmap->sb.sync_size = sectors;
+	bitmap->sb.chunk = chunk;
+	bitmap->sb.daemon_sleep = KRAID_BITMAP_SLEEP;
 	bitmap->array = array;
 	bitmap->shift = ilog2(chunk);
 	bitmap->offset = offset;
@@ -415,16 +423,10 @@ static struct kraid_bitmap *bitmap_make(struct kraid_array *array, u64 sectors,
 void kraid_bitmap_set_events(struct kraid_array *array, u64 events)
 {
 	struct kraid_bitmap *bitmap = array->bitmap;
-	struct kraid_bitmap_sb sb = {
-		.events = events,
-		.events_cleared = bitmap->events_cleared,
-		.sync_size = bitmap_covers(array),
-		.chunk = 1U << bitmap->shift,
-		.daemon_sleep = KRAID_BITMAP_SLEEP,
-	};
 
-	memcpy(sb.uuid, array->uuid, sizeof(sb.uuid));
-	kraid_bitmap_sb_build(bitmap->image, &sb);
+	bitmap->sb.events = events;
+	bitmap->sb.state = 0;
+	kraid_bitmap_sb_build(bitmap->image, &bitmap->sb);
 	set_bit(0, bitmap->changed);
 }
 
@@ -471,7 +473,7 @@ int kraid_bitmap_create(struct kraid_array *array)
 	bitmap = bitmap_make(array, sectors, chunk, KRAID_SB_SECTORS);
 	if (!bitmap)
 		return -ENOMEM;
-	bitmap->events_cleared = array->meta.events;
+	bitmap->sb.events_cleared = array->meta.events;
 	array->bitmap = bitmap;
 	kraid_bitmap_set_events(array, array->meta.events);
 	if (array->sync.resynced != U64_MAX)
@@ -511,7 +513,7 @@ static bool bitmap_is_too_young(const struct kraid_bitmap *bitmap)
 
 	list_for_each_entry(member, &bitmap->array->members, list)
 		if (member->state == KRAID_IN_SYNC &&
-		    member->events < bitmap->events_cleared)
+		    member->events < bitmap->sb.events_cleared)
 			return true;
 	return false;
 }
@@ -580,7 +582,7 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 	ret = bitmap_check_room(array);
 	if (ret)
 		return ret;
-	array->bitmap->events_cleared = sb.events_cleared;
+	array->bitmap->sb = sb;
 	ret = bitmap_read_range(member, offset, array->bitmap->vec,
 				array->bitmap->size);
 	if (ret)
@@ -591,7 +593,7 @@ int kraid_bitmap_load(struct kraid_array *array, struct kraid_member *member,
 	    sb.state & KRAID_BITMAP_STALE ||
 	    bitmap_is_too_young(array->bitmap))
 		kraid_bitmap_need_all(array);
-	queue_delayed_work(array->wq, &array->bitmap->clear, BITMAP_DAEMON);
+	bitmap_clear_later(array->bitmap);
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 #include <linux/kiobuf_dev.h>
 #include <linux/workqueue.h>
 
+#include "bitmap_sb.h"
+
 struct kraid_array;
 struct kraid_member;
 struct kraid_sb;
@@ -35,8 +37,9 @@ struct kraid_sb;
  * @offset: where it is on each leg, in sectors behind the superblock
  * @changed: a bit for each page of @image that is to be written; guarded by meta.lock
  * @unwritten: none of @image but its superblock may be on disk; guarded by meta.lock
- * @events_cleared: a leg with fewer events cannot be made good by the bitmap alone;
- *	guarded by meta.lock
+ * @sb: its superblock, with what md put there: how soon to clear a bit, and more. A leg
+ *	with fewer events than events_cleared cannot be made good by the bitmap alone.
+ *	Guarded by meta.lock
  * @waiting: writes that wait for their bits
  * @set: sets bits
  * @clear: clears them
@@ -52,7 +55,7 @@ struct kraid_bitmap {
 	s32			offset;
 	unsigned long		*changed;
 	bool			unwritten;
-	u64			events_cleared;
+	struct kraid_bitmap_sb	sb;
 	struct kiobuf_queue	waiting;
 	struct work_struct	set;
 	struct delayed_work	clear;

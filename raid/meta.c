@@ -23,7 +23,6 @@
 #include <linux/uuid.h>
 
 #include "bitmap.h"
-#include "bitmap_sb.h"
 #include "judge.h"
 #include "kraid.h"
 #include "superblock.h"
@@ -746,7 +745,7 @@ static bool meta_may_return(struct kraid_array *array,
 	return array->bitmap && kraid_role_is_place(role) &&
 	       role < array->nr_legs && !array->legs[role].member &&
 	       !memcmp(sb->set_uuid, array->uuid, sizeof(array->uuid)) &&
-	       sb->events >= array->bitmap->events_cleared &&
+	       sb->events >= array->bitmap->sb.events_cleared &&
 	       sb->events <= array->meta.events && meta_was_with_us(array, sb) &&
 	       kraid_sb_recovered(sb) == U64_MAX &&
 	       !meta_find(array, sb->dev_number);

@@ -79,6 +79,14 @@ begun()
 	write_attr "$KIO/raid/array/sync_action" "$1" 2>/dev/null
 }
 
+# bits_set DEVICE: of chunks of 64 KiB at level 1; those behind the last mean nothing
+bits_set()
+{
+	dd if="$1" bs=4k skip=2 count=1 iflag=direct status=none |
+		od -An -v -tu1 -j256 -N$((SECTORS / 128 / 8)) | tr -s ' ' '\n' |
+		awk '{ for (n = $1; n; n = int(n / 2)) bits += n % 2 } END { print bits + 0 }'
+}
+
 # scrub ACTION: as soon as it can be, and wait for its end
 scrub()
 {

@@ -282,14 +282,6 @@ test_readd()
 	cmp -i $((DATA_START * 512)) /dev/da /dev/db
 }
 
-# bits_set DEVICE: of chunks of 64 KiB at level 1; those behind the last mean nothing
-bits_set()
-{
-	dd if="$1" bs=512 skip=16 count=8 iflag=direct status=none |
-		od -An -v -tu1 -j256 -N$((SECTORS / 128 / 8)) | tr -s ' ' '\n' |
-		awk '{ for (n = $1; n; n = int(n / 2)) bits += n % 2 } END { print bits + 0 }'
-}
-
 all_clear()
 {
 	[ "$(bits_set /dev/db)" = 0 ]
@@ -676,7 +668,7 @@ read_fails()
 
 gave_up()
 {
-	dmesg | tail -n 40 | grep -q "$1 cannot be rebuilt: data at [0-9]* of it"
+	log_has "$1 cannot be rebuilt: data at [0-9]* of it"
 }
 
 # The only source of a rebuild has a bad block.
