@@ -217,7 +217,7 @@ mark_log()
 
 logged()
 {
-	dmesg | sed "1,/$MARK/d" | grep -qE "kraid: array: $1"
+	log_has "kraid: array: $1" "$MARK"
 }
 
 # ours_check SECTORS: we find that many to differ

@@ -519,6 +519,20 @@ take_state()
 	STATE+="$mounts $(echo /sys/block/*/{holders,slaves}/* /dev/kio/*)"
 }
 
+# log_has REGEX [MARK]: in the kernel's log behind MARK, or in its last lines
+log_has()
+{
+	local text
+
+	text=$(dmesg)
+	if [ -n "${2:-}" ]; then
+		text=${text##*"$2"}
+	else
+		text=$(tail -n 40 <<<"$text")
+	fi
+	grep -qE "$1" <<<"$text"
+}
+
 is_sentence()
 {
 	[[ $1 != *$'\n'* && $1 == *. && ${#1} -gt 10 ]] ||

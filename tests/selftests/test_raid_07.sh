@@ -102,7 +102,7 @@ overwrite()
 
 left_out()
 {
-	dmesg | tail -n 40 | grep -q "kraid: array: $1 is left out: $2" ||
+	log_has "kraid: array: $1 is left out: $2" ||
 		fail "the log does not say that $1 is left out: $2"
 }
 
