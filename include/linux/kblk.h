@@ -125,6 +125,19 @@ struct kiobuf_dev *kblk_carrier_link(struct kblk_disk *kd,
 				     struct block_device *bdev);
 void kblk_carrier_unlink(struct kblk_disk *kd, struct kiobuf_dev *carrier);
 
+/**
+ * struct kblk_visit - what a task is in the middle of while it visits what is below
+ * @bio_list: bios that its caller will start later
+ * @noio: for memalloc_noio_restore()
+ */
+struct kblk_visit {
+	struct bio_list	*bio_list;
+	unsigned int	noio;
+};
+
+bool kblk_visit_begin(struct kblk_visit *visit);
+void kblk_visit_end(const struct kblk_visit *visit);
+
 struct kblk_kind;
 
 /**
