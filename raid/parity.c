@@ -4,10 +4,13 @@
  *
  * A read goes to the leg that has it by remapping; if it fails there it is served by
  * repair.c, which works it out from the rest of the stripe. Writes, and reads of what is
- * on a leg that is missing, are cut into what lies in one stripe, and wait in a queue,
- * where they can be cancelled, for one of a few jobs: see stripe.h. A job works on one
- * stripe at a time, and several on several stripes, each under the stripe's lock. So what
- * a read is worked out from does not change meanwhile, and parity goes with data.
+ * on a leg that is missing, are cut into what lies in one stripe, and done by one of a few
+ * jobs: see stripe.h. A job works on one stripe at a time, and several on several stripes,
+ * each under the stripe's lock. So what a read is worked out from does not change
+ * meanwhile, and parity goes with data.
+ *
+ * A write is begun by its submitter, if a job is idle and the stripe is nobody's; else it
+ * waits in a queue, where it can be cancelled, for a worker.
  *
  * The gate counts a write from the moment that a job takes it. From then on it cannot be
  * cancelled. If a leg fails it, superblocks are written before it ends: see meta.c.
@@ -35,17 +38,44 @@ static u64 parity_stripe_left(const struct parity_geo *geo, u64 pos)
 	return (u64)geo->data * geo->chunk - in;
 }
 
+static struct stripe_job *parity_get_job(struct kraid_parity *parity)
+{
+	u32 nr;
+
+	for (nr = 0; nr < STRIPE_NR_JOBS; nr++)
+		if (!(READ_ONCE(parity->busy) & BIT(nr)) &&
+		    !test_and_set_bit(nr, &parity->busy))
+			return &parity->jobs[nr];
+	return NULL;
+}
+
+/* Under rcu_read_lock(): see parity_stop(). */
 static void parity_call_job(struct kraid_parity *parity)
 {
-	unsigned int i, next = READ_ONCE(parity->next);
+	struct stripe_job *job = parity_get_job(parity);
 
-	for (i = 0; i < STRIPE_NR_JOBS; i++) {
-		next = next + 1 < STRIPE_NR_JOBS ? next + 1 : 0;
-		if (!work_busy(&parity->jobs[next].work))
-			break;
-	}
-	WRITE_ONCE(parity->next, next);
-	queue_work(parity->wq, &parity->jobs[next].work);
+	if (job)
+		queue_work(parity->wq, &job->work);
+}
+
+static bool parity_has_queue(const struct kraid_parity *parity)
+{
+	return READ_ONCE(parity->queue.nr);
+}
+
+/* It does nothing any more. What waits is for the next that is called. */
+static void parity_put_job(struct stripe_job *job)
+{
+	struct kraid_parity *parity = job->array->parity;
+
+	job->kb = NULL;
+	rcu_read_lock();
+	clear_bit_unlock(job - parity->jobs, &parity->busy);
+	/* Pairs with parity_wait_for_job(): it finds us idle, or we find it. */
+	smp_mb__after_atomic();
+	if (parity_has_queue(parity))
+		parity_call_job(parity);
+	rcu_read_unlock();
 }
 
 /* Its statistics were counted: it goes on as a request to the device behind. */
@@ -57,6 +87,8 @@ static int parity_wait_for_job(struct kraid_array *array, struct kiobuf *kb)
 	rcu_read_lock();
 	kb->dev = &array->rows;
 	ret = kiobuf_enqueue(&array->parity->queue, kb);
+	/* Pairs with parity_put_job(). */
+	smp_mb();
 	if (!ret)
 		parity_call_job(array->parity);
 	rcu_read_unlock();
@@ -102,6 +134,144 @@ static int parity_submit_read(struct kraid_array *array, struct kiobuf *kb)
 	return KIOBUF_REMAPPED;
 }
 
+/* ---- writes ---- */
+
+/* What a leg failed is known before the write ends, or the write fails. */
+static int parity_tell(struct kraid_array *array)
+{
+	int ret = 0;
+
+	mutex_lock(&array->meta.lock);
+	if (kraid_meta_pending(array))
+		ret = kraid_meta_write(array);
+	mutex_unlock(&array->meta.lock);
+	kraid_sync_kick(array);
+	return ret;
+}
+
+/* Somebody may have tried in vain: meta_break() comes before that is told. */
+static bool parity_is_broken(const struct kraid_array *array)
+{
+	/* Pairs with meta_break(): after kraid_meta_pending(). */
+	smp_rmb();
+	return READ_ONCE(array->gate.stop) & KRAID_STOP_BROKEN;
+}
+
+static void parity_end(struct stripe_job *job)
+{
+	struct kiobuf *kb = job->kb;
+	int ret = job->ret;
+
+	if (unlikely(parity_is_broken(job->array)))
+		ret = ret ?: -EIO;
+	parity_put_job(job);
+	kiobuf_endio(kb, ret ? 0 : kb->length, ret);
+}
+
+/* The write is over. Context: any, irq too. */
+static void parity_done(struct stripe_job *job)
+{
+	struct kraid_array *array = job->array;
+	const struct kiobuf *kb = job->kb;
+
+	stripe_end(job);
+	if (job->by_bitmap)
+		kraid_bitmap_end(array, kb->pos, kb->length);
+	kraid_write_leave(array, kb->pos, kb->length);
+	if (unlikely(kraid_meta_pending(array)))
+		queue_work(array->parity->wq, &job->work);
+	else
+		parity_end(job);
+}
+
+/* Returns above 0 if the write may go on, else what ->submit() is to answer. */
+static int parity_let_in(struct stripe_job *job, struct kiobuf *kb)
+{
+	struct kraid_array *array = job->array;
+	int ret = kraid_write_enter(array, kb);
+
+	job->by_bitmap = false;
+	if (ret > 0 && array->bitmap) {
+		ret = kraid_bitmap_start(array, kb);
+		job->by_bitmap = ret > 0;
+	}
+	return ret;
+}
+
+/* The job is on the stripe. Returns what ->submit() is to answer. */
+static int parity_write(struct stripe_job *job, struct kiobuf *kb)
+{
+	int ret;
+
+	/* If it is parked it may end, and the array with it: see parity_stop(). */
+	rcu_read_lock();
+	ret = parity_let_in(job, kb);
+	if (unlikely(ret <= 0)) {
+		stripe_end(job);
+		parity_put_job(job);
+	}
+	rcu_read_unlock();
+	if (unlikely(ret <= 0))
+		return ret;
+	kb->flags |= KIOBUF_FIRM;
+	job->done = parity_done;
+	stripe_write(job, kb);
+	return KIOBUF_SUBMITTED;
+}
+
+/* Columns that a write covers in one block at most */
+static u32 parity_columns(const struct parity_geo *geo, const struct kiobuf *kb)
+{
+	return min_t(u64, kb->length, geo->chunk);
+}
+
+/* On the stripe, with memory, and nothing was slept for. */
+static bool parity_try_begin(struct stripe_job *job, const struct kiobuf *kb)
+{
+	const struct parity_geo *geo = stripe_geo(job);
+	u64 in, nr = parity_stripe_of(geo, kb->pos, &in);
+
+	if (!stripe_try_begin(job, nr))
+		return false;
+	if (stripe_widen(job, parity_columns(geo, kb), false))
+		return true;
+	stripe_end(job);
+	return false;
+}
+
+static int parity_write_here(struct stripe_job *job, struct kiobuf *kb)
+{
+	struct kraid_array *array = job->array;
+	struct kblk_visit visit;
+	int ret;
+
+	if (!kblk_visit_begin(&visit)) {
+		parity_put_job(job);
+		return parity_wait_for_job(array, kb);
+	}
+	if (parity_try_begin(job, kb)) {
+		ret = parity_write(job, kb);
+	} else {
+		parity_put_job(job);
+		ret = parity_wait_for_job(array, kb);
+	}
+	kblk_visit_end(&visit);
+	return ret;
+}
+
+static int parity_submit_write(struct kraid_array *array, struct kiobuf *kb)
+{
+	struct kraid_parity *parity = array->parity;
+	struct stripe_job *job;
+
+	if (kb->length > parity_stripe_left(&parity->geo, kb->pos))
+		return KIOBUF_SPLIT;
+	/* Who waits comes first. */
+	job = parity_has_queue(parity) ? NULL : parity_get_job(parity);
+	return job ? parity_write_here(job, kb) :
+		     parity_wait_for_job(array, kb);
+}
+
 static int parity_submit(struct kiobuf *kb)
 {
 	struct kraid_array *array = kraid_of(kb->dev);
@@ -110,10 +280,7 @@ static int parity_submit(struct kiobuf *kb)
 	case KIOBUF_READ:
 		return parity_submit_read(array, kb);
 	case KIOBUF_WRITE:
-		if (kb->length > parity_stripe_left(&array->parity->geo,
-						    kb->pos))
-			return KIOBUF_SPLIT;
-		return parity_wait_for_job(array, kb);
+		return parity_submit_write(array, kb);
 	case KIOBUF_FLUSH:
 		return parity_wait_for_job(array, kb);
 	default:
@@ -178,6 +345,7 @@ static const struct kiobuf_dev_ops parity_row_ops = {
 
 /* ---- jobs ---- */
 
+/* Returns 1 or a negative errno. */
 static int parity_read(struct stripe_job *job, struct kiobuf *kb)
 {
 	const struct parity_geo *geo = stripe_geo(job);
@@ -194,7 +362,7 @@ static int parity_read(struct stripe_job *job, struct kiobuf *kb)
 			kiobuf_fill(kb, done, stripe_bytes(job, block), length);
 	}
 	stripe_end(job);
-	return ret;
+	return ret ?: 1;
 }
 
 static int parity_flush_leg(struct kraid_array *array, struct kraid_leg *leg)
@@ -217,66 +385,66 @@ static int parity_flush(struct kraid_array *array)
 	return ret;
 }
 
-/* What a leg failed is known before the write ends, or the write fails. */
-static int parity_tell(struct kraid_array *array)
+static int parity_do_flush(struct kraid_array *array, struct kiobuf *kb)
 {
-	int ret = 0;
+	int ret = kraid_write_enter(array, kb);
 
-	if (unlikely(kraid_meta_pending(array))) {
-		mutex_lock(&array->meta.lock);
-		if (kraid_meta_pending(array))
-			ret = kraid_meta_write(array);
-		mutex_unlock(&array->meta.lock);
-		kraid_sync_kick(array);
-	}
-	/* Somebody else may have tried in vain: meta_break() comes before that is told. */
-	smp_rmb();
-	if (unlikely(READ_ONCE(array->gate.stop) & KRAID_STOP_BROKEN))
+	if (ret <= 0)
+		return ret;
+	kb->flags |= KIOBUF_FIRM;
+	ret = parity_flush(array);
+	kraid_write_leave(array, kb->pos, kb->length);
+	if (unlikely(kraid_meta_pending(array)))
+		ret = parity_tell(array) ?: ret;
+	if (unlikely(parity_is_broken(array)))
 		ret = ret ?: -EIO;
-	return ret;
+	return ret ?: 1;
 }
 
-static void parity_do_write(struct stripe_job *job, struct kiobuf *kb)
+static int parity_do_write(struct stripe_job *job, struct kiobuf *kb)
 {
-	struct kraid_array *array = job->array;
-	bool by_bitmap;
+	const struct parity_geo *geo = stripe_geo(job);
+	u64 in, nr = parity_stripe_of(geo, kb->pos, &in);
+
+	stripe_begin(job, nr);
+	stripe_widen(job, parity_columns(geo, kb), true);
+	return parity_write(job, kb);
+}
+
+/* Reads and flushes are waited for. */
+static void parity_do(struct stripe_job *job, struct kiobuf *kb)
+{
 	int ret;
 
-	ret = kraid_write_enter(array, kb);
-	by_bitmap = ret > 0 && array->bitmap && kb->op != KIOBUF_FLUSH;
-	if (by_bitmap)
-		ret = kraid_bitmap_start(array, kb);
-	if (ret == KIOBUF_SUBMITTED)
-		return;
-	if (ret < 0) {
-		kiobuf_endio(kb, 0, ret);
-		return;
+	if (kb->op == KIOBUF_WRITE) {
+		ret = parity_do_write(job, kb);
+	} else {
+		ret = kb->op == KIOBUF_READ ? parity_read(job, kb) :
+					      parity_do_flush(job->array, kb);
+		parity_put_job(job);
 	}
-	kb->flags |= KIOBUF_FIRM;
-	ret = kb->op == KIOBUF_FLUSH ? parity_flush(array) :
-				       stripe_write(job, kb);
-	if (by_bitmap)
-		kraid_bitmap_end(array, kb->pos, kb->length);
-	kraid_write_leave(array, kb->pos, kb->length);
-	ret = parity_tell(array) ?: ret;
-	kiobuf_endio(kb, ret ? 0 : kb->length, ret);
+	if (ret != KIOBUF_SUBMITTED)
+		kiobuf_endio(kb, ret > 0 ? kb->length : 0, min(ret, 0));
 }
 
+/* Goes on with a write, ends it, or begins with what has waited longest. */
 static void parity_run_job(struct work_struct *work)
 {
 	struct stripe_job *job = container_of(work, struct stripe_job, work);
-	struct kraid_parity *parity = job->array->parity;
 	unsigned int noio = memalloc_noio_save();
 	struct kiobuf *kb;
-	int ret;
 
-	while ((kb = kiobuf_dequeue(&parity->queue))) {
-		if (kb->op != KIOBUF_READ) {
-			parity_do_write(job, kb);
-			continue;
-		}
-		ret = parity_read(job, kb);
-		kiobuf_endio(kb, ret ? 0 : kb->length, ret);
+	if (job->kb && job->phase) {
+		stripe_write_run(job);
+	} else if (job->kb) {
+		job->ret = parity_tell(job->array) ?: job->ret;
+		parity_end(job);
+	} else {
+		kb = kiobuf_dequeue(&job->array->parity->queue);
+		if (kb)
+			parity_do(job, kb);
+		else
+			parity_put_job(job);
 	}
 	memalloc_noio_restore(noio);
 }
@@ -296,6 +464,7 @@ static void parity_stop(struct kraid_array *array)
 	for (i = 0; i < STRIPE_NR_JOBS; i++)
 		stripe_job_exit(&parity->jobs[i]);
 	stripe_job_exit(&parity->repair);
+	stripe_pool_exit(&parity->pool);
 	array->parity = NULL;
 	kvfree(parity);
 }
@@ -309,8 +478,9 @@ static int parity_init(struct kraid_array *array)
 		return -ENOMEM;
 	array->parity = parity;
 	kiobuf_queue_init(&parity->queue, NULL, NULL);
+	stripe_pool_init(&parity->pool);
 	for (i = 0; i < STRIPE_NR_LOCKS; i++)
-		mutex_init(&parity->locks[i]);
+		sema_init(&parity->locks[i], 1);
 	for (i = 0; i < STRIPE_NR_JOBS; i++) {
 		INIT_WORK(&parity->jobs[i].work, parity_run_job);
 		ret = ret ?: stripe_job_init(&parity->jobs[i], array,

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A stripe of levels 4, 5 and 6: what of it can be read, and how it is read and written.
+ * A stripe of levels 4, 5 and 6: its lock, what of it can be read, and its I/O.
  *
- * A window at a time: blocks are read, parity is worked out, blocks are written. What
- * cannot be read counts as lost from then on, and the write is planned anew and begun
- * again. That does no harm: what was done before is what it would do again.
- *
- * A leg that fails meanwhile holds what it held before the window, which may be old from
- * then on. So before each window we look, and if a leg is gone the write is planned anew.
+ * The locks are semaphores, since a write begins in one task and ends in another, or in an
+ * irq.
  */
 #include <linux/module.h>
 #include <linux/raid/pq.h>
@@ -17,39 +13,32 @@
 
 /* ---- memory ---- */
 
-static int memory_init(struct stripe_memory *memory, u32 blocks, u32 window,
-		       gfp_t gfp)
+/**
+ * stripe_widen() - make room for more columns at once
+ * @job: on the stripe
+ * @length: columns that are wanted
+ * @alloc: sleep for the memory, if none is kept
+ *
+ * Return: false if there may be some, but not without sleeping.
+ */
+bool stripe_widen(struct stripe_job *job, u32 length, bool alloc)
 {
-	size_t size = (size_t)blocks * window;
-
-	memory->window = window;
-	memory->bytes = kvmalloc(size, gfp);
-	memory->vec = kiobuf_vec_alloc(DIV_ROUND_UP(size, PAGE_SIZE) + 1, gfp);
-	if (memory->bytes && memory->vec &&
-	    !kiobuf_vec_add_buffer(memory->vec, memory->bytes, size, gfp))
-		return 0;
-	kraid_buffer_free(memory->vec, memory->bytes);
-	memory->bytes = NULL;
-	memory->vec = NULL;
-	return -ENOMEM;
-}
-
-/* For @length columns, if there is memory. */
-static void memory_widen(struct stripe_job *job, u32 length)
-{
-	u32 window = min_t(u32, roundup_pow_of_two(length), STRIPE_WIDE_WINDOW);
-
-	job->memory = job->own;
-	if (window > job->own.window &&
-	    memory_init(&job->memory, job->array->nr_legs, window,
-			GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN))
+	if (length <= job->own.window ||
+	    stripe_pool_get(&job->array->parity->pool, &job->memory))
+		return true;
+	if (!alloc)
+		return false;
+	if (stripe_memory_init(&job->memory, job->array->nr_legs,
+			       STRIPE_WIDE_WINDOW,
+			       GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN))
 		job->memory = job->own;
+	return true;
 }
 
 static void memory_narrow(struct stripe_job *job)
 {
 	if (job->memory.bytes != job->own.bytes)
-		kraid_buffer_free(job->memory.vec, job->memory.bytes);
+		stripe_pool_put(&job->array->parity->pool, &job->memory);
 	job->memory = job->own;
 }
 
@@ -72,7 +61,7 @@ int stripe_job_init(struct stripe_job *job, struct kraid_array *array,
 	job->spare = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	job->ios = kvcalloc(nr, sizeof(*job->ios), GFP_KERNEL);
 	if (!job->spare || !job->ios ||
-	    memory_init(&job->own, blocks, window, GFP_KERNEL))
+	    stripe_memory_init(&job->own, blocks, window, GFP_KERNEL))
 		return -ENOMEM;
 	for (i = 0; i < nr; i++)
 		kiobuf_init_once(&job->ios[i].kb);
@@ -83,10 +72,9 @@ int stripe_job_init(struct stripe_job *job, struct kraid_array *array,
 void stripe_job_exit(struct stripe_job *job)
 {
 	if (job->own.vec)
-		kraid_buffer_free(job->own.vec, job->own.bytes);
+		stripe_memory_exit(&job->own);
 	kvfree(job->ios);
 	kfree(job->spare);
-	job->own = (struct stripe_memory){ };
 	job->ios = NULL;
 	job->spare = NULL;
 }
@@ -124,7 +112,7 @@ u64 stripe_lost(const struct stripe_job *job)
 	return lost;
 }
 
-static void stripe_look(struct stripe_job *job)
+void stripe_look(struct stripe_job *job)
 {
 	const struct parity_geo *geo = stripe_geo(job);
 	u64 end = (job->stripe.nr + 1) << geo->shift;
@@ -144,6 +132,21 @@ static void stripe_look(struct stripe_job *job)
 			job->state.gone |= BIT_ULL(block);
 }
 
+static struct semaphore *stripe_lock(const struct stripe_job *job, u64 nr)
+{
+	return &job->array->parity->locks[nr % STRIPE_NR_LOCKS];
+}
+
+static void stripe_enter(struct stripe_job *job, u64 nr)
+{
+	job->stripe = parity_stripe(stripe_geo(job), nr);
+	job->bad = 0;
+	job->fresh = 0;
+	job->end_io = NULL;
+	job->memory = job->own;
+	stripe_look(job);
+}
+
 /**
  * stripe_begin() - work on a stripe
  * @job: with nothing else to do
@@ -153,22 +156,24 @@ static void stripe_look(struct stripe_job *job)
  */
 void stripe_begin(struct stripe_job *job, u64 nr)
 {
-	struct kraid_parity *parity = job->array->parity;
-
-	mutex_lock(&parity->locks[nr % STRIPE_NR_LOCKS]);
-	job->stripe = parity_stripe(&parity->geo, nr);
-	job->bad = 0;
-	job->kb = NULL;
-	job->memory = job->own;
-	stripe_look(job);
+	down(stripe_lock(job, nr));
+	stripe_enter(job, nr);
 }
 
+/* As stripe_begin(); false if it would sleep. Context: any. */
+bool stripe_try_begin(struct stripe_job *job, u64 nr)
+{
+	if (down_trylock(stripe_lock(job, nr)))
+		return false;
+	stripe_enter(job, nr);
+	return true;
+}
+
+/* Context: any, irq too. */
 void stripe_end(struct stripe_job *job)
 {
-	u64 nr = job->stripe.nr;
-
 	memory_narrow(job);
-	mutex_unlock(&job->array->parity->locks[nr % STRIPE_NR_LOCKS]);
+	up(stripe_lock(job, job->stripe.nr));
 }
 
 /* ---- I/O ---- */
@@ -181,33 +186,32 @@ static struct stripe_io *stripe_io(struct stripe_job *job, enum kiobuf_op op,
 
 	io->block = block;
 	kiobuf_reset(&io->kb, dev, op, pos, job->memory.vec, job->length);
+	if (job->end_io) {
+		io->kb.end_io = job->end_io;
+		io->kb.private = job;
+		atomic_inc(&job->pending);
+	}
 	return io;
-}
-
-/* The window begins @skip bytes behind the first byte of fragment @frag. */
-static void stripe_seek(struct kiobuf *kb, u32 frag, u64 skip)
-{
-	const struct bio_vec *frags = kb->vec->frags;
-
-	while (skip >= frags[frag].bv_len)
-		skip -= frags[frag++].bv_len;
-	kb->frag = frag;
-	kb->skip = skip;
 }
 
 static void stripe_seek_own(struct stripe_job *job, struct stripe_io *io)
 {
-	stripe_seek(&io->kb, 0, (u64)io->block * job->memory.window);
+	const struct bio_vec *frags = io->kb.vec->frags;
+	u64 skip = (u64)io->block * job->memory.window;
+	u32 frag = 0;
+
+	while (skip >= frags[frag].bv_len)
+		skip -= frags[frag++].bv_len;
+	io->kb.frag = frag;
+	io->kb.skip = skip;
 }
 
 /* Those of the request, which are lent: it stays until we have ended. */
 static void stripe_seek_new(struct stripe_job *job, struct stripe_io *io)
 {
-	u64 at = ((u64)io->block << stripe_geo(job)->shift) + job->from;
-	const struct kiobuf *kb = job->kb;
-
-	io->kb.vec = kb->vec;
-	stripe_seek(&io->kb, kb->frag, kb->skip + at - job->in);
+	io->kb.vec = job->kb->vec;
+	io->kb.frag = job->at[io->block].bi_idx;
+	io->kb.skip = job->at[io->block].bi_bvec_done;
 }
 
 static void stripe_count_error(const struct kraid_leg *leg)
@@ -237,6 +241,39 @@ static void stripe_submit_read(struct stripe_job *job, u32 block)
 	kiobuf_submit(&io->kb);
 }
 
+/* Whoever is told of the end of each owns it then: see job->end_io. */
+void stripe_submit_reads(struct stripe_job *job, u64 blocks)
+{
+	job->nr = 0;
+	for (; blocks; blocks &= blocks - 1)
+		stripe_submit_read(job, __ffs64(blocks));
+}
+
+/* They have ended. Returns -EAGAIN if one could not be read: it is lost from now on. */
+int stripe_check_reads(struct stripe_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->nr; i++) {
+		if (!job->ios[i].kb.error)
+			continue;
+		job->bad |= BIT_ULL(job->ios[i].block);
+		stripe_count_error(job->ios[i].leg);
+	}
+	if (!(job->bad & ~job->state.lost))
+		return 0;
+	stripe_look(job);
+	return -EAGAIN;
+}
+
+static void stripe_wait(struct stripe_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->nr; i++)
+		kiobuf_wait(&job->ios[i].kb);
+}
+
 /**
  * stripe_read() - read the window of some blocks
  * @job: on the stripe
@@ -247,22 +284,9 @@ static void stripe_submit_read(struct stripe_job *job, u32 block)
  */
 int stripe_read(struct stripe_job *job, u64 blocks)
 {
-	u64 bad = job->bad;
-	u32 i;
-
-	job->nr = 0;
-	for (; blocks; blocks &= blocks - 1)
-		stripe_submit_read(job, __ffs64(blocks));
-	for (i = 0; i < job->nr; i++) {
-		if (!kiobuf_wait(&job->ios[i].kb))
-			continue;
-		job->bad |= BIT_ULL(job->ios[i].block);
-		stripe_count_error(job->ios[i].leg);
-	}
-	if (job->bad == bad)
-		return 0;
-	stripe_look(job);
-	return -EAGAIN;
+	stripe_submit_reads(job, blocks);
+	stripe_wait(job);
+	return stripe_check_reads(job);
 }
 
 static void stripe_submit_write(struct stripe_job *job, u32 block,
@@ -276,27 +300,17 @@ static void stripe_submit_write(struct stripe_job *job, u32 block,
 		       stripe_leg_pos(job) + leg->start);
 	io->leg = leg;
 	io->kb.flags = flags;
-	if (job->kb && block < job->state.data)
+	if (job->fresh & BIT_ULL(block))
 		stripe_seek_new(job, io);
 	else
 		stripe_seek_own(job, io);
 	kiobuf_submit(&io->kb);
 }
 
-/**
- * stripe_store() - write the window of some blocks
- * @job: on the stripe; data come from job->kb, if there is one
- * @blocks: a bit for each
- * @flags: of the requests
- *
- * A leg that cannot take it fails. Context: process, sleeps.
- * Return: 0; the errno of one that may not fail.
- */
-int stripe_store(struct stripe_job *job, u64 blocks, u16 flags)
+/* As stripe_submit_reads(), for the legs of @blocks and their twins. */
+void stripe_submit_stores(struct stripe_job *job, u64 blocks, u16 flags)
 {
 	struct kraid_leg *leg;
-	int ret = 0, error;
-	u32 i;
 
 	job->nr = 0;
 	for (; blocks; blocks &= blocks - 1) {
@@ -305,13 +319,36 @@ int stripe_store(struct stripe_job *job, u64 blocks, u16 flags)
 		stripe_submit_write(job, __ffs64(blocks),
 				    leg + job->array->nr_legs, flags);
 	}
+}
+
+/* They have ended. Returns the errno of one that may not fail. Context: any. */
+int stripe_check_stores(struct stripe_job *job)
+{
+	int ret = 0, error;
+	u32 i;
+
 	for (i = 0; i < job->nr; i++) {
-		error = kiobuf_wait(&job->ios[i].kb);
+		error = job->ios[i].kb.error;
 		/* -EAGAIN would have the write planned anew, for ever perhaps. */
 		if (error && !kraid_leg_fail(job->array, job->ios[i].leg))
 			ret = ret ?: error == -EAGAIN ? -EIO : error;
 	}
 	return ret;
+}
+
+/**
+ * stripe_store() - write the window of some blocks
+ * @job: on the stripe
+ * @blocks: a bit for each
+ *
+ * A leg that cannot take it fails. Context: process, sleeps.
+ * Return: 0; the errno of one that may not fail.
+ */
+int stripe_store(struct stripe_job *job, u64 blocks)
+{
+	stripe_submit_stores(job, blocks, 0);
+	stripe_wait(job);
+	return stripe_check_stores(job);
 }
 
 /* One block to one leg; that fails if it cannot take it, and the errno is returned. */
@@ -326,85 +363,6 @@ int stripe_store_to(struct stripe_job *job, u32 block, struct kraid_leg *leg)
 	ret = kiobuf_wait(&job->ios[0].kb);
 	if (ret)
 		kraid_leg_fail(job->array, leg);
-	return ret;
-}
-
-/* ---- writes ---- */
-
-/* -EAGAIN: something is lost that was not. */
-static int stripe_write_window(struct stripe_job *job,
-			       const struct stripe_step *step)
-{
-	u64 all = stripe_data_mask(&job->state);
-	int ret;
-
-	if (stripe_lost(job) & ~job->state.lost) {
-		stripe_look(job);
-		return -EAGAIN;
-	}
-	ret = stripe_read(job, step->read);
-	if (ret)
-		return ret;
-	if (step->way == STRIPE_RECOVER)
-		stripe_recover(job);
-	if (step->way == STRIPE_MODIFY) {
-		stripe_modify_parity(job, step->write);
-	} else if (step->store & ~all) {
-		stripe_take_new(job, step->write);
-		stripe_make_parity(job);
-	}
-	return stripe_store(job, step->store, job->kb->flags & KIOBUF_FUA);
-}
-
-static int stripe_write_step(struct stripe_job *job,
-			     const struct stripe_step *step)
-{
-	u32 at;
-	int ret = 0;
-
-	for (at = step->from; !ret && at < step->to; at += job->length) {
-		job->from = at;
-		job->length = min(step->to - at, job->memory.window);
-		ret = stripe_write_window(job, step);
-	}
-	return ret;
-}
-
-static int stripe_write_once(struct stripe_job *job)
-{
-	struct stripe_step steps[STRIPE_MAX_STEPS];
-	int i, nr, ret = 0;
-
-	nr = stripe_plan_write(&job->state, job->in, job->kb->length, steps);
-	if (nr < 0)
-		return nr;
-	for (i = 0; !ret && i < nr; i++)
-		ret = stripe_write_step(job, &steps[i]);
-	return ret;
-}
-
-/**
- * stripe_write() - do a write
- * @job: on no stripe
- * @kb: write to a stripe, held; it has been let in
- *
- * Context: process, sleeps.
- * Return: 0 or a negative errno.
- */
-int stripe_write(struct stripe_job *job, struct kiobuf *kb)
-{
-	const struct parity_geo *geo = stripe_geo(job);
-	u64 in, nr = parity_stripe_of(geo, kb->pos, &in);
-	int ret;
-
-	stripe_begin(job, nr);
-	memory_widen(job, min_t(u64, kb->length, geo->chunk));
-	job->kb = kb;
-	job->in = in;
-	do {
-		ret = stripe_write_once(job);
-	} while (ret == -EAGAIN);
-	stripe_end(job);
 	return ret;
 }
 

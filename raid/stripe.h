@@ -8,18 +8,21 @@
 #ifndef _KRAID_STRIPE_H
 #define _KRAID_STRIPE_H
 
+#include <linux/semaphore.h>
+
 #include "kraid.h"
 #include "parity_layout.h"
 #include "stripe_plan.h"
 
 /*
  * Windows of all jobs, and of the one for repair.c, are what an idle array keeps: 56 KiB
- * a leg. A request that covers more of a block asks for a longer window, and does without
- * if it gets none.
+ * a leg. A request that covers more of a block asks for a wide window, and does without
+ * if it gets none. Wide ones are kept as long as they are used: 384 KiB a leg at most.
  */
 #define STRIPE_NR_JOBS		6
 #define STRIPE_WINDOW		SZ_8K
 #define STRIPE_WIDE_WINDOW	SZ_64K
+#define STRIPE_TRIM		(5 * HZ)
 
 #define STRIPE_NR_LOCKS		64
 
@@ -48,8 +51,24 @@ struct stripe_memory {
 };
 
 /**
+ * struct stripe_pool - wide windows that are not in use
+ * @lock: guards the rest; irqs off
+ * @used: one was taken since @trim looked
+ * @nr: of @free
+ * @free: they
+ * @trim: gives them back when none was used for a while
+ */
+struct stripe_pool {
+	spinlock_t		lock;
+	bool			used;
+	u32			nr;
+	struct stripe_memory	free[STRIPE_NR_JOBS];
+	struct delayed_work	trim;
+};
+
+/**
  * struct stripe_job - memory to work on a stripe
- * @work: takes requests from parity->queue
+ * @work: goes on with a request, or takes one from parity->queue
  * @array: the array
  * @stripe: which one is worked on
  * @state: of it
@@ -60,10 +79,22 @@ struct stripe_memory {
  * @in: of it: its first byte in the data of the stripe
  * @own: memory that is always there
  * @memory: what is used, @own or longer
- * @spare: two pages for blocks that nobody keeps
+ * @spare: a page for what is new, if it cannot be used where it is
+ * @fresh: blocks whose bytes are the request's, not those in @memory
+ * @at: where in the request's memory their window begins
+ * @next: likewise, where the parity of what follows is to be worked out yet
  * @ptrs: blocks, as raid6_pq wants them
  * @nr: of @ios in use
  * @ios: one for each leg, and for its twin
+ * @end_io: of each; NULL for who waits
+ * @pending: those that have not ended, and one for who submits them
+ * @phase: of a write: what is to be done when they have; NULL when it is over
+ * @done: called then
+ * @steps: of a write, as planned
+ * @step: the one it is at
+ * @last: of them
+ * @ret: of a write
+ * @by_bitmap: it has set its bits
  */
 struct stripe_job {
 	struct work_struct	work;
@@ -78,9 +109,21 @@ struct stripe_job {
 	struct stripe_memory	own;
 	struct stripe_memory	memory;
 	void			*spare;
+	u64			fresh;
+	struct bvec_iter	at[PARITY_MAX_LEGS];
+	struct bvec_iter	next[PARITY_MAX_LEGS];
 	void			*ptrs[PARITY_MAX_LEGS + 2];
 	u32			nr;
 	struct stripe_io	*ios;
+	void			(*end_io)(struct kiobuf *kb);
+	atomic_t		pending;
+	bool			(*phase)(struct stripe_job *job);
+	void			(*done)(struct stripe_job *job);
+	struct stripe_step	steps[STRIPE_MAX_STEPS];
+	const struct stripe_step *step;
+	const struct stripe_step *last;
+	int			ret;
+	bool			by_bitmap;
 };
 
 /**
@@ -88,8 +131,9 @@ struct stripe_job {
  * @geo: the layout
  * @queue: requests that wait for a job
  * @wq: for jobs
- * @next: job that is called next
- * @locks: mutexes of stripes, by number
+ * @pool: of windows
+ * @busy: a bit for each job that has something to do
+ * @locks: of stripes, by number
  * @jobs: they
  * @repair: a job for repair.c
  */
@@ -97,8 +141,9 @@ struct kraid_parity {
 	struct parity_geo	geo;
 	struct kiobuf_queue	queue;
 	struct workqueue_struct	*wq;
-	unsigned int		next;
-	struct mutex		locks[STRIPE_NR_LOCKS];
+	struct stripe_pool	pool;
+	unsigned long		busy;
+	struct semaphore	locks[STRIPE_NR_LOCKS];
 	struct stripe_job	jobs[STRIPE_NR_JOBS];
 	struct stripe_job	repair;
 };
@@ -106,22 +151,40 @@ struct kraid_parity {
 /* stripe_math.c */
 void stripe_recover(struct stripe_job *job);
 void stripe_make_parity(struct stripe_job *job);
-void stripe_modify_parity(struct stripe_job *job, u64 write);
-void stripe_take_new(struct stripe_job *job, u64 write);
+void stripe_modify_parity(struct stripe_job *job);
+
+/* stripe_pool.c */
+int stripe_memory_init(struct stripe_memory *memory, u32 blocks, u32 window,
+		       gfp_t gfp);
+void stripe_memory_exit(struct stripe_memory *memory);
+void stripe_pool_init(struct stripe_pool *pool);
+void stripe_pool_exit(struct stripe_pool *pool);
+bool stripe_pool_get(struct stripe_pool *pool, struct stripe_memory *memory);
+void stripe_pool_put(struct stripe_pool *pool, struct stripe_memory *memory);
 
 /* stripe.c */
 int stripe_job_init(struct stripe_job *job, struct kraid_array *array,
 		    u32 blocks, u32 window);
 void stripe_job_exit(struct stripe_job *job);
 void stripe_begin(struct stripe_job *job, u64 nr);
+bool stripe_try_begin(struct stripe_job *job, u64 nr);
+bool stripe_widen(struct stripe_job *job, u32 length, bool alloc);
 void stripe_end(struct stripe_job *job);
 u64 stripe_lost(const struct stripe_job *job);
+void stripe_look(struct stripe_job *job);
+void stripe_submit_reads(struct stripe_job *job, u64 blocks);
+int stripe_check_reads(struct stripe_job *job);
 int stripe_read(struct stripe_job *job, u64 blocks);
-int stripe_store(struct stripe_job *job, u64 blocks, u16 flags);
+void stripe_submit_stores(struct stripe_job *job, u64 blocks, u16 flags);
+int stripe_check_stores(struct stripe_job *job);
+int stripe_store(struct stripe_job *job, u64 blocks);
 int stripe_store_to(struct stripe_job *job, u32 block,
 		    struct kraid_leg *leg);
-int stripe_write(struct stripe_job *job, struct kiobuf *kb);
 int stripe_read_block(struct stripe_job *job, u32 block, u32 from, u32 length);
+
+/* stripe_write.c */
+void stripe_write(struct stripe_job *job, struct kiobuf *kb);
+void stripe_write_run(struct stripe_job *job);
 
 /* stripe_sync.c */
 int stripe_sync(struct stripe_job *job, u64 pos, u32 length,

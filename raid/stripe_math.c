@@ -32,6 +32,61 @@ static bool math_has_q(const struct stripe_job *job)
 	return job->state.parity > 1;
 }
 
+/* ---- where blocks are ---- */
+
+/* The next bytes of a fresh block where they are; NULL if they cannot be used there. */
+static void *math_in_place(const struct bio_vec *frags, struct bvec_iter *at,
+			   u32 length)
+{
+	const struct bio_vec *bv = &frags[at->bi_idx];
+	u32 done = at->bi_bvec_done;
+	void *own;
+
+	if (bv->bv_len - done < length || PageHighMem(bv->bv_page))
+		return NULL;
+	own = page_address(bv->bv_page) + bv->bv_offset + done;
+	if (!IS_ALIGNED((unsigned long)own, 64))
+		return NULL;
+	bvec_iter_advance_single(frags, at, length);
+	return own;
+}
+
+static void *math_copy(const struct bio_vec *frags, struct bvec_iter *at,
+		       u32 length, void *copy)
+{
+	struct bvec_iter iter = *at;
+	struct bio_vec bv;
+	void *to = copy;
+
+	iter.bi_size = length;
+	for_each_bvec(bv, frags, iter, iter) {
+		memcpy_from_bvec(to, &bv);
+		to += bv.bv_len;
+	}
+	bvec_iter_advance(frags, at, length);
+	return copy;
+}
+
+/* The next bytes of a fresh block; they are copied to @copy if need be. */
+static void *math_take(struct stripe_job *job, u32 block, u32 length, void *copy)
+{
+	const struct bio_vec *frags = job->kb->vec->frags;
+	struct bvec_iter *at = &job->next[block];
+
+	return math_in_place(frags, at, length) ?:
+	       math_copy(frags, at, length, copy);
+}
+
+/* Where the bytes of a block are that has @own in memory */
+static inline void *math_block(struct stripe_job *job, u32 block, void *own,
+			       u32 length)
+{
+	return job->fresh & BIT_ULL(block) ?
+	       math_take(job, block, length, own) : own;
+}
+
+/* ---- parity ---- */
+
 static void math_xor(void *to, void **from, u32 nr, u32 length)
 {
 	u32 i, n;
@@ -45,13 +100,13 @@ static void math_xor(void *to, void **from, u32 nr, u32 length)
 /* Makes @block the xor of all other data, and of P unless it is that. */
 static void math_xor_others(struct stripe_job *job, u32 block, u32 at)
 {
-	void *to = stripe_bytes(job, block) + at;
+	u32 length = math_length(job, at), last = math_p(job), i, nr = 0;
+	void *own = job->memory.bytes + at, *to = stripe_bytes(job, block) + at;
 	void *from[PARITY_MAX_LEGS];
-	u32 length = math_length(job, at), i, nr = 0;
 
-	for (i = 0; i <= math_p(job); i++)
-		if (i != block)
-			from[nr++] = stripe_bytes(job, i) + at;
+	for (i = 0; i <= last; i++, own += job->memory.window)
+		if (own != to)
+			from[nr++] = math_block(job, i, own, length);
 	memcpy(to, from[0], length);
 	math_xor(to, from + 1, nr - 1, length);
 }
@@ -70,7 +125,9 @@ static int math_point(struct stripe_job *job, u64 data, u32 at)
 		job->ptrs[i] = (void *)raid6_empty_zero_page;
 	for (i = 0; i < job->state.data; i++)
 		if (data & BIT_ULL(i))
-			job->ptrs[math_slot(job, i)] = stripe_bytes(job, i) + at;
+			job->ptrs[math_slot(job, i)] =
+				math_block(job, i, stripe_bytes(job, i) + at,
+					   math_length(job, at));
 	job->ptrs[slots] = stripe_bytes(job, math_p(job)) + at;
 	job->ptrs[slots + 1] = stripe_bytes(job, math_q(job)) + at;
 	return slots + 2;
@@ -88,7 +145,7 @@ static void math_make(struct stripe_job *job, u32 at)
 	raid6_call.gen_syndrome(disks, math_length(job, at), job->ptrs);
 }
 
-/* Makes P and Q of all data. */
+/* Makes P and Q of all data, fresh ones in place of old. */
 void stripe_make_parity(struct stripe_job *job)
 {
 	u32 at;
@@ -127,82 +184,60 @@ void stripe_recover(struct stripe_job *job)
 		math_recover(job, lost, at);
 }
 
-/* ---- what a request writes ---- */
+/* ---- parity that changes by the difference ---- */
 
-/* Bytes of the request for a block, in its own memory if they can be used there. */
-static void *math_new(struct stripe_job *job, u32 block, u32 at, void *copy)
+/* Has the difference of old and fresh take the place of the old. */
+static void math_differ(struct stripe_job *job, u32 at)
 {
-	u64 pos = ((u64)block << stripe_geo(job)->shift) + job->from + at;
-	struct bvec_iter iter, start = kiobuf_window(job->kb);
-	u32 length = math_length(job, at);
-	void *to = copy;
-	struct bio_vec bv;
-
-	bvec_iter_advance(job->kb->vec->frags, &start, pos - job->in);
-	start.bi_size = length;
-	bv = bvec_iter_bvec(job->kb->vec->frags, start);
-	if (bv.bv_len == length && !PageHighMem(bv.bv_page)) {
-		void *own = page_address(bv.bv_page) + bv.bv_offset;
-
-		if (IS_ALIGNED((unsigned long)own, 64))
-			return own;
-	}
-	for_each_bvec(bv, job->kb->vec->frags, iter, start) {
-		memcpy_from_bvec(to, &bv);
-		to += bv.bv_len;
-	}
-	return copy;
-}
-
-/* Has what the request writes take the place of what was read. */
-void stripe_take_new(struct stripe_job *job, u64 write)
-{
-	u32 at, block;
-	void *to, *from;
-
-	for (; write; write &= write - 1) {
-		block = __ffs64(write);
-		for (at = 0; at < job->length; at += PAGE_SIZE) {
-			to = stripe_bytes(job, block) + at;
-			from = math_new(job, block, at, to);
-			if (from != to)
-				memcpy(to, from, math_length(job, at));
-		}
-	}
-}
-
-static void math_modify(struct stripe_job *job, u64 write, u32 at)
-{
-	u32 length = math_length(job, at), parity = math_p(job);
-	void *delta[PARITY_MAX_LEGS], *new;
-	int disks, a = INT_MAX, b = 0, slot;
-	u32 nr = 0, block;
+	u32 length = math_length(job, at), block;
 	u64 left;
+	void *new;
 
-	for (left = write; left; left &= left - 1) {
+	for (left = job->fresh; left; left &= left - 1) {
 		block = __ffs64(left);
-		delta[nr] = stripe_bytes(job, block) + at;
-		new = math_new(job, block, at, job->spare);
-		math_xor(delta[nr++], &new, 1, length);
+		new = math_take(job, block, length, job->spare);
+		math_xor(stripe_bytes(job, block) + at, &new, 1, length);
 	}
-	if (!math_has_q(job)) {
-		math_xor(stripe_bytes(job, parity) + at, delta, nr, length);
-		return;
-	}
-	disks = math_point(job, write, at);
-	for (left = write; left; left &= left - 1) {
-		slot = math_slot(job, __ffs64(left));
+}
+
+static void math_modify_p(struct stripe_job *job, u64 changed, u32 at)
+{
+	void *delta[PARITY_MAX_LEGS];
+	u32 nr = 0;
+
+	for (; changed; changed &= changed - 1)
+		delta[nr++] = stripe_bytes(job, __ffs64(changed)) + at;
+	math_xor(stripe_bytes(job, math_p(job)) + at, delta, nr,
+		 math_length(job, at));
+}
+
+static void math_modify_both(struct stripe_job *job, u64 changed, u32 at)
+{
+	int disks = math_point(job, changed, at), a = INT_MAX, b = 0, slot;
+
+	for (; changed; changed &= changed - 1) {
+		slot = math_slot(job, __ffs64(changed));
 		a = min(a, slot);
 		b = max(b, slot);
 	}
-	raid6_call.xor_syndrome(disks, a, b, length, job->ptrs);
+	raid6_call.xor_syndrome(disks, a, b, math_length(job, at), job->ptrs);
 }
 
-/* Old data and parity were read: parity becomes that of the new ones. */
-void stripe_modify_parity(struct stripe_job *job, u64 write)
+/* Old data and parity were read: parity becomes that of the fresh ones. */
+void stripe_modify_parity(struct stripe_job *job)
 {
+	u64 changed = job->fresh;
 	u32 at;
 
 	for (at = 0; at < job->length; at += PAGE_SIZE)
-		math_modify(job, write, at);
+		math_differ(job, at);
+	/* What is in memory counts now. */
+	job->fresh = 0;
+	for (at = 0; at < job->length; at += PAGE_SIZE) {
+		if (math_has_q(job))
+			math_modify_both(job, changed, at);
+		else
+			math_modify_p(job, changed, at);
+	}
+	job->fresh = changed;
 }

@@ -142,7 +142,7 @@ static int sync_compare_all(struct stripe_job *job, bool write,
 	stripe_make_parity(job);
 	wrong = sync_compare(job, mismatches);
 	/* A leg that cannot take it has failed. */
-	stripe_store(job, job->bad | (write ? wrong : 0), 0);
+	stripe_store(job, job->bad | (write ? wrong : 0));
 	sync_count_bad(job, job->bad);
 	return 0;
 }
