@@ -226,6 +226,24 @@ static void kraid_add_suspend(struct kraid_array *array, int by)
 	kraid_gate_set(array, KRAID_STOP_SUSPEND, !last);
 }
 
+/**
+ * kraid_break() - let no write in any more
+ * @array: the array, up
+ * @why: what the log says
+ *
+ * Superblocks go on to say that it was written to, so what may not be equal is known when
+ * it comes up again. Context: any.
+ */
+void kraid_break(struct kraid_array *array, const char *why)
+{
+	if (READ_ONCE(array->gate.stop) & KRAID_STOP_BROKEN)
+		return;
+	pr_err("kraid: %s: %s, writes fail from now on\n", kraid_name(array),
+	       why);
+	kraid_gate_set(array, KRAID_STOP_BROKEN, true);
+	kraid_gate_wake(array);
+}
+
 #define KRAID_DRAIN_TIMEOUT (30 * HZ)
 
 /**

@@ -30,7 +30,8 @@
  *				them rewritten first
  *	KRAID_STOP_SUSPEND	legs are being changed
  *	KRAID_STOP_BARRIER	some range is being synced or repaired
- *	KRAID_STOP_BROKEN	superblocks can be written nowhere: writes fail
+ *	KRAID_STOP_BROKEN	superblocks can be written nowhere, or a stripe was written in
+ *				part: writes fail
  *
  * Locks: Documentation/locking.rst.
  */
@@ -481,6 +482,7 @@ int kraid_barrier_raise(struct kraid_array *array, u64 pos, u64 length,
 void kraid_barrier_lower(struct kraid_array *array, u64 pos, u64 length);
 bool kraid_gate_close_if_idle(struct kraid_array *array);
 void kraid_gate_set(struct kraid_array *array, unsigned long why, bool on);
+void kraid_break(struct kraid_array *array, const char *why);
 void kraid_gate_wake(struct kraid_array *array);
 
 /* meta.c */

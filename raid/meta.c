@@ -207,16 +207,6 @@ static void meta_release(struct kraid_array *array, u64 told, int error)
 	}
 }
 
-static void meta_break(struct kraid_array *array)
-{
-	if (array->gate.stop & KRAID_STOP_BROKEN)
-		return;
-	pr_err("kraid: %s: superblocks cannot be written, writes fail from now on\n",
-	       kraid_name(array));
-	kraid_gate_set(array, KRAID_STOP_BROKEN, true);
-	kraid_gate_wake(array);
-}
-
 /**
  * kraid_meta_write() - have superblocks tell what is so
  * @array: the array
@@ -236,7 +226,7 @@ int kraid_meta_write(struct kraid_array *array)
 			ret = meta_write_once(array);
 	} while (!ret && wanted != READ_ONCE(array->meta.wanted));
 	if (ret && array->gate.buckets)
-		meta_break(array);
+		kraid_break(array, "superblocks cannot be written");
 	/* What was wanted since has been kicked, and is told by the next. */
 	meta_release(array, wanted, ret);
 	return ret;
@@ -324,6 +314,8 @@ static void meta_run_idle(struct work_struct *work)
 
 	mutex_lock(&array->meta.lock);
 	WRITE_ONCE(array->gate.wrote, false);
+	if (array->gate.stop & KRAID_STOP_BROKEN)
+		quiet = false;
 	if (quiet && kraid_gate_close_if_idle(array))
 		kraid_meta_write(array);
 	else

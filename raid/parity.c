@@ -149,10 +149,10 @@ static int parity_tell(struct kraid_array *array)
 	return ret;
 }
 
-/* Somebody may have tried in vain: meta_break() comes before that is told. */
+/* Somebody may have tried in vain: kraid_break() comes before that is told. */
 static bool parity_is_broken(const struct kraid_array *array)
 {
-	/* Pairs with meta_break(): after kraid_meta_pending(). */
+	/* Pairs with kraid_break(): after kraid_meta_pending(). */
 	smp_rmb();
 	return READ_ONCE(array->gate.stop) & KRAID_STOP_BROKEN;
 }

@@ -58,6 +58,7 @@ int stripe_job_init(struct stripe_job *job, struct kraid_array *array,
 	u32 i, nr = 2 * array->nr_legs;
 
 	job->array = array;
+	job->torn = U64_MAX;
 	job->spare = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	job->ios = kvcalloc(nr, sizeof(*job->ios), GFP_KERNEL);
 	if (!job->spare || !job->ios ||
@@ -249,19 +250,29 @@ void stripe_submit_reads(struct stripe_job *job, u64 blocks)
 		stripe_submit_read(job, __ffs64(blocks));
 }
 
-/* They have ended. Returns -EAGAIN if one could not be read: it is lost from now on. */
+/*
+ * They have ended. Returns -EAGAIN if one could not be read: it is lost from now on; the
+ * errno of a failure that is not the leg's.
+ */
 int stripe_check_reads(struct stripe_job *job)
 {
+	int ret = 0, error;
 	u32 i;
 
 	for (i = 0; i < job->nr; i++) {
-		if (!job->ios[i].kb.error)
+		error = job->ios[i].kb.error;
+		if (!error)
 			continue;
+		if (!kraid_read_error_is_legs(error)) {
+			/* -EAGAIN would have it read again, for ever perhaps. */
+			ret = error == -EAGAIN ? -EIO : error;
+			continue;
+		}
 		job->bad |= BIT_ULL(job->ios[i].block);
 		stripe_count_error(job->ios[i].leg);
 	}
-	if (!(job->bad & ~job->state.lost))
-		return 0;
+	if (ret || !(job->bad & ~job->state.lost))
+		return ret;
 	stripe_look(job);
 	return -EAGAIN;
 }
@@ -280,7 +291,8 @@ static void stripe_wait(struct stripe_job *job)
  * @blocks: a bit for each
  *
  * Context: process, sleeps.
- * Return: 0; -EAGAIN if one cannot be read: it is in job->bad then, and lost.
+ * Return: 0; -EAGAIN if one cannot be read: it is in job->bad then, and lost; else what
+ * the request failed with.
  */
 int stripe_read(struct stripe_job *job, u64 blocks)
 {
@@ -368,6 +380,17 @@ int stripe_store_to(struct stripe_job *job, u32 block, struct kraid_leg *leg)
 
 /* ---- reads of what is lost ---- */
 
+static bool stripe_is_torn(const struct stripe_job *job)
+{
+	const struct stripe_job *jobs = job->array->parity->jobs;
+	u32 i;
+
+	for (i = 0; i < STRIPE_NR_JOBS; i++)
+		if (READ_ONCE(jobs[i].torn) == job->stripe.nr)
+			return true;
+	return false;
+}
+
 /**
  * stripe_read_block() - read a range of a data block, by what is left if need be
  * @job: on the stripe
@@ -376,7 +399,7 @@ int stripe_store_to(struct stripe_job *job, u32 block, struct kraid_leg *leg)
  * @length: columns, within a window
  *
  * Leaves it at stripe_bytes(). Context: process, sleeps.
- * Return: 0; -EIO if too much is lost.
+ * Return: 0; -EIO if too much is lost, or the stripe was written in part.
  */
 int stripe_read_block(struct stripe_job *job, u32 block, u32 from, u32 length)
 {
@@ -389,7 +412,10 @@ int stripe_read_block(struct stripe_job *job, u32 block, u32 from, u32 length)
 		ret = stripe_plan_read(&job->state, block, &blocks) ?:
 		      stripe_read(job, blocks);
 	} while (ret == -EAGAIN);
-	if (!ret && job->state.lost & BIT_ULL(block))
-		stripe_recover(job);
-	return ret;
+	if (ret || !(job->state.lost & BIT_ULL(block)))
+		return ret;
+	if (stripe_is_torn(job))
+		return -EIO;
+	stripe_recover(job);
+	return 0;
 }

@@ -95,6 +95,8 @@ struct stripe_pool {
  * @last: of them
  * @ret: of a write
  * @by_bitmap: it has set its bits
+ * @torn: a stripe that a write of this job left in part as it was; U64_MAX for none.
+ *	There is one at most, since the array takes no writes then
  */
 struct stripe_job {
 	struct work_struct	work;
@@ -124,6 +126,7 @@ struct stripe_job {
 	const struct stripe_step *last;
 	int			ret;
 	bool			by_bitmap;
+	u64			torn;
 };
 
 /**

@@ -80,8 +80,11 @@ static void write_make_parity(struct stripe_job *job)
 
 static bool write_store(struct stripe_job *job)
 {
-	if (stripe_check_reads(job))
-		return write_plan(job);
+	int ret = stripe_check_reads(job);
+
+	if (unlikely(ret))
+		return ret == -EAGAIN ? write_plan(job) :
+					write_is_over(job, ret);
 	write_make_parity(job);
 	job->phase = write_next;
 	stripe_submit_stores(job, job->step->store,
@@ -100,10 +103,19 @@ static bool write_read(struct stripe_job *job)
 	return true;
 }
 
+/* Parity does not go with data now, and what is lost cannot be worked out any more. */
+static void write_tear(struct stripe_job *job)
+{
+	WRITE_ONCE(job->torn, job->stripe.nr);
+	kraid_break(job->array, "a stripe could be written in part only");
+}
+
 static bool write_next(struct stripe_job *job)
 {
 	int ret = stripe_check_stores(job);
 
+	if (unlikely(ret))
+		write_tear(job);
 	if (ret || write_is_last(job))
 		return write_is_over(job, ret);
 	job->from += job->length;

@@ -184,6 +184,33 @@ test_errors()
 }
 
 # Parity is not right yet behind where the resync was stopped, but where it was written to.
+# One leg is missing, and another does not take a write: what the first had cannot be worked
+# out in that stripe any more, and is not made up.
+test_torn()
+{
+	disks 3 8
+	filter fa flakey "${USE[0]}"
+	USE[0]=/dev/kio/fa
+	ours_create 5 - 16 -
+	eventually ours_is_whole
+	verify_io fill /dev/kio/array --seed 4
+	tell fail "${USE[1]}"
+	rules 'write 2048 8 error EIO'
+	must_fail dd if=/dev/zero of=/dev/kio/array bs=4k count=1 oflag=direct
+	rules
+	same broken "$(<"$KIO/raid/array/array_state")" array_state
+	first_is in_sync
+	must_fail dd if=/dev/zero of=/dev/kio/array bs=4k seek=64 count=1 oflag=direct
+	must_fail dd if=/dev/kio/array of=/dev/null bs=4k skip=4 count=1 iflag=direct
+	verify_io check /dev/kio/array --seed 4 --length 16K
+	verify_io check /dev/kio/array --seed 4 --offset 32K
+	ours_down
+	make_array
+	write_attr "$KIO/raid/array/create" 0
+	write_attr "$KIO/raid/array/legs" "${USE[0]} ${USE[2]}"
+	refused 'was not shut down cleanly or resynced' raid/array enable 1
+}
+
 test_dirty_degraded()
 {
 	disks 4 24
@@ -213,6 +240,7 @@ run_cases \
 	test_degraded_writes 'writes without legs, and their rebuild' \
 	test_replace 'a leg that is replaced' \
 	test_errors 'reads and writes that fail on a leg' \
+	test_torn 'a write that two legs cannot take' \
 	test_dirty_degraded 'degraded and dirty: only by force' \
 	test_5 'RAID-5, all its usual layouts' \
 	test_4 'RAID-4' \
