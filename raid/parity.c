@@ -262,12 +262,13 @@ static int parity_write_here(struct stripe_job *job, struct kiobuf *kb)
 static int parity_submit_write(struct kraid_array *array, struct kiobuf *kb)
 {
 	struct kraid_parity *parity = array->parity;
-	struct stripe_job *job;
+	struct stripe_job *job = NULL;
 
 	if (kb->length > parity_stripe_left(&parity->geo, kb->pos))
 		return KIOBUF_SPLIT;
-	/* Who waits comes first. */
-	job = parity_has_queue(parity) ? NULL : parity_get_job(parity);
+	/* Who waits comes first; and the legs' drivers may sleep. */
+	if (!parity_has_queue(parity) && !(kb->flags & KIOBUF_NOWAIT))
+		job = parity_get_job(parity);
 	return job ? parity_write_here(job, kb) :
 		     parity_wait_for_job(array, kb);
 }
@@ -405,8 +406,15 @@ static int parity_do_write(struct stripe_job *job, struct kiobuf *kb)
 {
 	const struct parity_geo *geo = stripe_geo(job);
 	u64 in, nr = parity_stripe_of(geo, kb->pos, &in);
+	int ret;
 
 	stripe_begin(job, nr);
+	ret = kiobuf_cancelled(kb);
+	if (ret) {
+		stripe_end(job);
+		parity_put_job(job);
+		return ret;
+	}
 	stripe_widen(job, parity_columns(geo, kb), true);
 	return parity_write(job, kb);
 }
@@ -461,6 +469,8 @@ static void parity_stop(struct kraid_array *array)
 	synchronize_rcu();
 	if (parity->wq)
 		destroy_workqueue(parity->wq);
+	if (parity->go)
+		destroy_workqueue(parity->go);
 	for (i = 0; i < STRIPE_NR_JOBS; i++)
 		stripe_job_exit(&parity->jobs[i]);
 	stripe_job_exit(&parity->repair);
@@ -491,7 +501,10 @@ static int parity_init(struct kraid_array *array)
 	parity->wq = alloc_workqueue("kraid_%s_stripes",
 				     WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 				     array->object.kd.dev.name);
-	return ret ?: parity->wq ? 0 : -ENOMEM;
+	parity->go = alloc_workqueue("kraid_%s_writes",
+				     WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
+				     array->object.kd.dev.name);
+	return ret ?: parity->wq && parity->go ? 0 : -ENOMEM;
 }
 
 /* Room on the smallest leg */

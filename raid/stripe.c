@@ -145,7 +145,6 @@ static void stripe_enter(struct stripe_job *job, u64 nr)
 	job->fresh = 0;
 	job->end_io = NULL;
 	job->memory = job->own;
-	stripe_look(job);
 }
 
 /**
@@ -159,9 +158,10 @@ void stripe_begin(struct stripe_job *job, u64 nr)
 {
 	down(stripe_lock(job, nr));
 	stripe_enter(job, nr);
+	stripe_look(job);
 }
 
-/* As stripe_begin(); false if it would sleep. Context: any. */
+/* As stripe_begin(), without a look; false if it would sleep. Context: any. */
 bool stripe_try_begin(struct stripe_job *job, u64 nr)
 {
 	if (down_trylock(stripe_lock(job, nr)))
@@ -251,8 +251,8 @@ void stripe_submit_reads(struct stripe_job *job, u64 blocks)
 }
 
 /*
- * They have ended. Returns -EAGAIN if one could not be read: it is lost from now on; the
- * errno of a failure that is not the leg's.
+ * They have ended. Returns -EAGAIN if one could not be read: it is lost from now on; or
+ * -ENOMEM, which is no leg's fault.
  */
 int stripe_check_reads(struct stripe_job *job)
 {
@@ -263,9 +263,8 @@ int stripe_check_reads(struct stripe_job *job)
 		error = job->ios[i].kb.error;
 		if (!error)
 			continue;
-		if (!kraid_read_error_is_legs(error)) {
-			/* -EAGAIN would have it read again, for ever perhaps. */
-			ret = error == -EAGAIN ? -EIO : error;
+		if (error == -ENOMEM) {
+			ret = error;
 			continue;
 		}
 		job->bad |= BIT_ULL(job->ios[i].block);
@@ -291,8 +290,8 @@ static void stripe_wait(struct stripe_job *job)
  * @blocks: a bit for each
  *
  * Context: process, sleeps.
- * Return: 0; -EAGAIN if one cannot be read: it is in job->bad then, and lost; else what
- * the request failed with.
+ * Return: 0; -EAGAIN if one cannot be read: it is in job->bad then, and lost;
+ * -ENOMEM.
  */
 int stripe_read(struct stripe_job *job, u64 blocks)
 {
@@ -311,7 +310,8 @@ static void stripe_submit_write(struct stripe_job *job, u32 block,
 	io = stripe_io(job, KIOBUF_WRITE, block, leg->dev,
 		       stripe_leg_pos(job) + leg->start);
 	io->leg = leg;
-	io->kb.flags = flags;
+	/* A leg that lacks a write that was cancelled below would be failed. */
+	io->kb.flags = flags | KIOBUF_FIRM;
 	if (job->fresh & BIT_ULL(block))
 		stripe_seek_new(job, io);
 	else
@@ -380,7 +380,8 @@ int stripe_store_to(struct stripe_job *job, u32 block, struct kraid_leg *leg)
 
 /* ---- reads of what is lost ---- */
 
-static bool stripe_is_torn(const struct stripe_job *job)
+/* Was it written in part, so that parity tells nothing? */
+bool stripe_is_torn(const struct stripe_job *job)
 {
 	const struct stripe_job *jobs = job->array->parity->jobs;
 	u32 i;

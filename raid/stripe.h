@@ -133,7 +133,8 @@ struct stripe_job {
  * struct kraid_parity - levels 4, 5 and 6: what an array has besides
  * @geo: the layout
  * @queue: requests that wait for a job
- * @wq: for jobs
+ * @wq: for jobs; what runs there may wait for a stripe
+ * @go: for writes that go on; what runs there waits for none
  * @pool: of windows
  * @busy: a bit for each job that has something to do
  * @locks: of stripes, by number
@@ -144,6 +145,7 @@ struct kraid_parity {
 	struct parity_geo	geo;
 	struct kiobuf_queue	queue;
 	struct workqueue_struct	*wq;
+	struct workqueue_struct	*go;
 	struct stripe_pool	pool;
 	unsigned long		busy;
 	struct semaphore	locks[STRIPE_NR_LOCKS];
@@ -175,6 +177,7 @@ bool stripe_widen(struct stripe_job *job, u32 length, bool alloc);
 void stripe_end(struct stripe_job *job);
 u64 stripe_lost(const struct stripe_job *job);
 void stripe_look(struct stripe_job *job);
+bool stripe_is_torn(const struct stripe_job *job);
 void stripe_submit_reads(struct stripe_job *job, u64 blocks);
 int stripe_check_reads(struct stripe_job *job);
 int stripe_read(struct stripe_job *job, u64 blocks);

@@ -30,9 +30,12 @@ static int sync_read_all(struct stripe_job *job)
 			return -ENODATA;
 		ret = stripe_read(job, sync_all(job) & ~job->state.lost);
 	} while (ret == -EAGAIN);
-	if (!ret)
-		stripe_recover(job);
-	return ret;
+	if (ret)
+		return ret;
+	if (job->state.lost && stripe_is_torn(job))
+		return -ENODATA;
+	stripe_recover(job);
+	return 0;
 }
 
 /* ---- rebuild ---- */

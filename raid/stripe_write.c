@@ -17,6 +17,8 @@
 
 #include "stripe.h"
 
+#define WRITE_MAX_DEPTH 8
+
 static bool write_read(struct stripe_job *job);
 static bool write_next(struct stripe_job *job);
 
@@ -140,6 +142,13 @@ void stripe_write_run(struct stripe_job *job)
 	} while (atomic_dec_and_test(&job->pending));
 }
 
+/* Ends nest where arrays with parity are on others: only so far on one stack. */
+static bool write_may_end_here(const struct stripe_job *job)
+{
+	return job->phase == write_next && write_is_last(job) &&
+	       READ_ONCE(job->array->object.kd.dev.depth) <= WRITE_MAX_DEPTH;
+}
+
 /* Context: any, irq too. */
 static void write_end_io(struct kiobuf *kb)
 {
@@ -147,10 +156,10 @@ static void write_end_io(struct kiobuf *kb)
 
 	if (!atomic_dec_and_test(&job->pending))
 		return;
-	if (job->phase == write_next && write_is_last(job))
+	if (write_may_end_here(job))
 		stripe_write_run(job);
 	else
-		queue_work(job->array->parity->wq, &job->work);
+		queue_work(job->array->parity->go, &job->work);
 }
 
 /**
@@ -165,6 +174,8 @@ static void write_end_io(struct kiobuf *kb)
 void stripe_write(struct stripe_job *job, struct kiobuf *kb)
 {
 	parity_stripe_of(stripe_geo(job), kb->pos, &job->in);
+	/* Legs stay what they are now that the gate has counted the write. */
+	stripe_look(job);
 	job->kb = kb;
 	job->end_io = write_end_io;
 	job->phase = write_plan;
