@@ -611,21 +611,28 @@ static int kblk_lowers_hold(struct kblk_disk *kd)
 	return 0;
 }
 
+/* Sleeps a little, if that much is left of the time. */
+static bool kblk_pause(long *left)
+{
+	long pause = max(HZ / 250, 1);
+
+	if (*left < pause)
+		return false;
+	schedule_timeout_uninterruptible(pause);
+	if (*left != MAX_SCHEDULE_TIMEOUT)
+		*left -= pause;
+	return true;
+}
+
 /*
  * Waits until nothing is in flight. By looking, since the end of a request must
  * not touch the disk after it was counted out. Returns what is left of @timeout.
  */
 static long kblk_wait_drained(struct kblk_disk *kd, long timeout)
 {
-	long pause = max(HZ / 250, 1);
-
-	while (kblk_in_flight(kd->dev.part)) {
-		if (timeout < pause)
+	while (kblk_in_flight(kd->dev.part))
+		if (!kblk_pause(&timeout))
 			return 0;
-		schedule_timeout_uninterruptible(pause);
-		if (timeout != MAX_SCHEDULE_TIMEOUT)
-			timeout -= pause;
-	}
 	return timeout;
 }
 
@@ -748,6 +755,7 @@ static int kblk_thaw(struct kiobuf_dev *dev, void *arg)
 {
 	struct kblk_disk *kd = kblk_disk_of_dev(dev);
 
+	kiobuf_dev_let_go(dev);
 	if (!kd)
 		return 0;
 	WRITE_ONCE(kd->frozen, false);
@@ -766,13 +774,47 @@ static int kblk_drain(struct kiobuf_dev *dev, void *arg)
 	return *left ? 0 : -ETIMEDOUT;
 }
 
+/* How far the holding of roots is */
+struct kblk_hold {
+	int	depth;
+	long	left;
+};
+
+static int kblk_hold_roots(struct kiobuf_dev *dev, void *arg)
+{
+	struct kblk_hold *hold = arg;
+
+	if (dev->depth != hold->depth)
+		return 0;
+	while (!kiobuf_dev_hold(dev))
+		if (!kblk_pause(&hold->left))
+			return -ETIMEDOUT;
+	return 0;
+}
+
+/*
+ * What a device above sends down by itself passes no border: the copy of a chunk whose
+ * origin lies elsewhere, a resync. From the top down, since such a request may make others
+ * below.
+ */
+static int kblk_hold_all(struct kblk_disk *kd, long left)
+{
+	struct kblk_hold hold = { .depth = KIOBUF_DEV_MAX_DEPTH, .left = left };
+	int ret = 0;
+
+	for (; !ret && hold.depth >= kd->dev.depth; hold.depth--)
+		ret = kiobuf_dev_walk_up(&kd->dev, kblk_hold_roots, &hold);
+	return ret;
+}
+
 /**
  * kblk_disk_quiesce() - hold new I/O and wait until none is in flight
  * @kd: device that is up
  *
- * Every request passes the border of the disk that it was sent to, this one or
- * one that lies on it, so holding those holds all. New bios sleep at the border,
- * or get -EAGAIN if they may not. Undone by kblk_disk_resume(), which the caller
+ * Requests from outside pass the border of the disk that they were sent to, this one or
+ * one that lies on it. New bios sleep at the border, or get -EAGAIN if they may not.
+ * When none is in flight any more, those that devices above make by themselves are
+ * held too. Undone by kblk_disk_resume(), which the caller
  * must come to by itself: nothing of user space in between.
  *
  * Context: process, sleeps; takes kblk_graph_mutex until kblk_disk_resume().
@@ -788,7 +830,8 @@ int kblk_disk_quiesce(struct kblk_disk *kd)
 	kd->noio = memalloc_noio_save();
 	kiobuf_dev_walk_up(&kd->dev, kblk_freeze, NULL);
 	synchronize_rcu();
-	ret = kiobuf_dev_walk_up(&kd->dev, kblk_drain, &left);
+	ret = kiobuf_dev_walk_up(&kd->dev, kblk_drain, &left) ?:
+	      kblk_hold_all(kd, left);
 	if (ret)
 		kblk_disk_resume(kd);
 	return ret;

@@ -49,6 +49,7 @@ static void kiobuf_dev_init(struct kiobuf_dev *dev)
 	INIT_LIST_HEAD(&dev->deferred);
 	INIT_LIST_HEAD(&dev->retries);
 	INIT_HLIST_HEAD(&dev->roots);
+	INIT_LIST_HEAD(&dev->waiting);
 	INIT_LIST_HEAD(&dev->ender.list);
 	spin_lock_init(&dev->lock);
 	spin_lock_init(&dev->roots_lock);

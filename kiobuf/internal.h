@@ -4,7 +4,7 @@
  *
  * Locks, outermost first; those after the mutex are irq-safe.
  *	kiobuf_dev_mutex	the graph of devices; process context
- *	dev->roots_lock		dev->roots
+ *	dev->roots_lock		dev->roots, ->held, ->waiting
  *	pool->lock		pool->slots
  *	kb->wait.lock		kb->error, ->bytes, ->fate, ->children; a parent's before
  *				its clone's, in kiobuf_walk() only
@@ -62,6 +62,7 @@ int kiobuf_check_errno(int error, int instead);
 /* track.c */
 void kiobuf_track_init(void);
 void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home);
+bool kiobuf_root_is_held(struct kiobuf *kb);
 void kiobuf_untrack(struct kiobuf *kb);
 
 /* Adds a share of @parent. A parent that was cancelled gets no more clones. */

@@ -184,9 +184,10 @@ static void kiobuf_resubmit(struct kiobuf *kb)
  */
 void kiobuf_submit(struct kiobuf *kb)
 {
-	if (!kb->parent && !(kb->flags & KIOBUF_TRACKED))
-		kiobuf_track(kb, kb->dev);
 	kb->active = true;
+	if (!kb->parent && !(kb->flags & KIOBUF_TRACKED) &&
+	    unlikely(kiobuf_root_is_held(kb)))
+		return;
 	kiobuf_resubmit(kb);
 }
 EXPORT_SYMBOL_GPL(kiobuf_submit);

@@ -78,6 +78,83 @@ void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home)
 	spin_unlock_irqrestore(kiobuf_roots_lock(home), flags);
 }
 
+/*
+ * A root comes in. True if its device holds roots: it goes on when that lets go, or has
+ * ended.
+ */
+bool kiobuf_root_is_held(struct kiobuf *kb)
+{
+	struct kiobuf_dev *dev = kb->dev;
+	bool may_wait = !(kb->flags & KIOBUF_NOWAIT);
+	unsigned long flags;
+	bool held;
+
+	kb->home = dev;
+	kb->flags |= KIOBUF_TRACKED;
+	spin_lock_irqsave(&dev->roots_lock, flags);
+	if (hlist_unhashed(&kb->sibling))
+		hlist_add_head(&kb->sibling, &dev->roots);
+	held = dev->held;
+	if (unlikely(held) && may_wait) {
+		list_add_tail(&kb->queue, &dev->waiting);
+		dev->nr_waiting++;
+	}
+	spin_unlock_irqrestore(&dev->roots_lock, flags);
+	if (unlikely(held) && !may_wait)
+		kiobuf_endio(kb, 0, -EAGAIN);
+	return held;
+}
+
+/**
+ * kiobuf_dev_hold() - let roots that are submitted to a device wait
+ * @dev: the device
+ *
+ * Those of its own pool, which are bios, go on: who calls this has stopped them. To be
+ * called again until none is in flight, then kiobuf_dev_let_go(); from the uppermost
+ * device down, since a root may wait for one further down.
+ *
+ * Context: process.
+ * Return: true if none is in flight any more.
+ */
+bool kiobuf_dev_hold(struct kiobuf_dev *dev)
+{
+	struct hlist_node *node;
+	unsigned int nr = 0;
+	bool idle;
+
+	spin_lock_irq(&dev->roots_lock);
+	dev->held = true;
+	hlist_for_each(node, &dev->roots)
+		nr++;
+	idle = nr == dev->nr_waiting;
+	spin_unlock_irq(&dev->roots_lock);
+	return idle;
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_hold);
+
+/**
+ * kiobuf_dev_let_go() - let roots go on that kiobuf_dev_hold() has let wait
+ * @dev: the device, whether it holds any or not
+ *
+ * Context: process.
+ */
+void kiobuf_dev_let_go(struct kiobuf_dev *dev)
+{
+	struct kiobuf *kb, *next;
+	LIST_HEAD(list);
+
+	spin_lock_irq(&dev->roots_lock);
+	dev->held = false;
+	dev->nr_waiting = 0;
+	list_splice_init(&dev->waiting, &list);
+	spin_unlock_irq(&dev->roots_lock);
+	list_for_each_entry_safe(kb, next, &list, queue) {
+		list_del_init(&kb->queue);
+		kiobuf_defer(kb, dev);
+	}
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_let_go);
+
 void kiobuf_untrack(struct kiobuf *kb)
 {
 	struct kiobuf_dev *home = kb->home;

@@ -321,7 +321,10 @@ struct kiobuf_ender {
  * @lowers: struct kiobuf_link of the devices below; guarded by the same
  * @uppers: links from devices above; guarded by the same
  * @roots: headers without a parent that were submitted here, other than bios
- * @roots_lock: guards @roots; irq-safe
+ * @roots_lock: guards @roots, @held and what waits for it; irq-safe
+ * @held: roots that come wait, by kiobuf_dev_hold()
+ * @nr_waiting: those of @roots that do
+ * @waiting: them, in order
  * @root_pool: further roots, those of bios; NULL if there are none
  * @shutdown: errno that new headers get, 0 while it is up
  * @emptied: kiobuf_dev_shutdown() of it, or of one above, takes what waits here
@@ -354,6 +357,9 @@ struct kiobuf_dev {
 
 	struct hlist_head		roots;
 	spinlock_t			roots_lock;
+	bool				held;
+	unsigned int			nr_waiting;
+	struct list_head		waiting;
 	struct kiobuf_pool		*root_pool;
 	int				shutdown;
 	bool				emptied;
@@ -382,6 +388,8 @@ typedef int (*kiobuf_visit_fn)(struct kiobuf_dev *dev, void *arg);
 
 int kiobuf_dev_walk_up(struct kiobuf_dev *dev, kiobuf_visit_fn fn,
 		       void *arg);
+bool kiobuf_dev_hold(struct kiobuf_dev *dev);
+void kiobuf_dev_let_go(struct kiobuf_dev *dev);
 
 /**
  * kiobuf_go_on() - send a header that was split down itself, in place of a last clone

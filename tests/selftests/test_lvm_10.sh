@@ -486,6 +486,55 @@ test_cancel()
 	is_old
 }
 
+# A copy passes no border of the store's volume, and is awaited all the same when that
+# swaps its table; what comes meanwhile goes by the new one.
+test_store_swapped()
+{
+	local swap
+
+	disks
+	filter fc flakey /dev/c
+	volume store '0 8192 linear /dev/kio/fc 0'
+	volume org "$(origin_line)"
+	volume snap "$(snapshot_line kio/store)"
+	write_attr "$KIO/filter/fc/rules" 'write 16 - hold count 1'
+	undo write_attr "$KIO/filter/fc/release" all
+	write_origin 0 1 &
+	eventually held_by fc
+	reload store '0 16384 linear /dev/kio/fc 0' 3>&- &
+	swap=$!
+	# Time for the swap to do what it must not
+	pause 1
+	write_origin 100 1 &
+	kill -0 "$swap" || fail 'the table was swapped under a copy'
+	write_attr "$KIO/filter/fc/release" all
+	wait
+	same "$((16384 * 512))" "$(size_of lvm/store)" 'size of the store'
+	ends_with '32/16384 16'
+	is_old
+}
+
+swap_store()
+{
+	local i sectors
+
+	for ((i = 0; i < 10; i++)); do
+		for sectors in 16384 12288; do
+			reload store "0 $sectors linear /dev/c 0"
+		done
+	done
+}
+
+test_store_swapped_in_load()
+{
+	disks
+	volume store '0 16384 linear /dev/c 0'
+	volume org "$(origin_line)"
+	volume snap "$(snapshot_line kio/store o P 1)"
+	during_load lvm/org swap_store
+	is_old
+}
+
 # ---- crash ----
 
 # logged ORIGIN COW: so many sectors of each, on one device that logs the order of all writes
@@ -632,6 +681,8 @@ run_cases \
 	test_snapshot_write_fails 'a failed write of the snapshot loses nothing' \
 	test_reader_is_awaited 'reads on the origin are not overtaken' \
 	test_cancel 'what waits for a chunk can be cancelled' \
+	test_store_swapped 'a swap of the store'\''s table awaits copies' \
+	test_store_swapped_in_load 'the store'\''s table is swapped under load' \
 	test_crash 'every prefix of a workload is what was acknowledged' \
 	test_crash_many_areas 'with many areas, too' \
 	test_refused_text 'bad lines are refused' \
