@@ -167,6 +167,17 @@ static void snap_written(struct kiobuf *kb)
 	snap_slot_pass(slot, &slot->snap->written, &slot->snap->commit);
 }
 
+/* The origin may end in the middle of a chunk, and of a block of the store. */
+static u32 snap_pad_copy(struct snap_slot *slot)
+{
+	u32 length = slot->kb.length;
+	u32 whole = round_up(length,
+			     kblk_lower_block_size(slot->snap->store.lower));
+
+	memset(slot->bytes + length, 0, whole - length);
+	return whole;
+}
+
 /* The read has ended. Context: process, with memalloc_noio_save(). */
 static void snap_write_copy(struct snap_slot *slot)
 {
@@ -178,7 +189,7 @@ static void snap_write_copy(struct snap_slot *slot)
 	}
 	kiobuf_reset(&slot->kb, snap->store.dev, KIOBUF_WRITE,
 		     slot->new_chunk << snap->store.shift, slot->vec,
-		     slot->kb.length);
+		     snap_pad_copy(slot));
 	slot->kb.end_io = snap_written;
 	kiobuf_submit(&slot->kb);
 }

@@ -135,6 +135,20 @@ test_partial_write()
 	ends_with '96/16384 64'
 }
 
+# The origin ends in the middle of a chunk, where no block of the store does.
+test_short_chunk()
+{
+	null_disk o 4
+	null_disk c 8 blocksize=4096
+	verify_io fill /dev/o --seed "$OLD"
+	volume short '0 1004 linear /dev/o 0'
+	volume org '0 1004 snapshot-origin /dev/kio/short'
+	volume snap '0 1000 snapshot /dev/kio/short /dev/c P 16'
+	dd if=/dev/zero of=/dev/kio/org bs=512 seek=990 count=14 oflag=direct status=none
+	is_old
+	verify_io zero /dev/kio/org --offset 495K --length 7K
+}
+
 # A write of a whole chunk has nothing copied.
 test_whole_write()
 {
@@ -664,6 +678,7 @@ run_cases \
 	test_keeps_small_chunks 'one of the smallest chunks does' \
 	test_keeps_large_chunks 'one of large chunks does' \
 	test_partial_write 'what is written in part is completed' \
+	test_short_chunk 'the last chunk may be short' \
 	test_whole_write 'what is written whole is not copied' \
 	test_zeroes_and_discard 'zeroes and discards are writes' \
 	test_several 'several snapshots, each of its time' \
