@@ -81,4 +81,12 @@ Faults submit_gathered(Device& leg, std::uint64_t pos, const Request& request,
     return faults;
 }
 
+void add_borders(std::vector<std::uint64_t>& borders, const std::vector<std::uint64_t>& below,
+                 std::uint64_t pos, const Stretch& stretch)
+{
+    for (const std::uint64_t border : below)
+        if (border > pos && border < pos + stretch.length)
+            borders.push_back(stretch.offset + border - pos);
+}
+
 } // namespace kio::model

@@ -13,4 +13,8 @@ inline constexpr std::uint64_t most_failed_pieces = 256;
 Faults submit_gathered(Device& leg, std::uint64_t pos, const Request& request,
                        const std::vector<Stretch>& pieces, std::uint64_t chunk, Journey& journey);
 
+/// Adds what of `below`, borders of a device, is inside of the stretch that begins at `pos` there.
+void add_borders(std::vector<std::uint64_t>& borders, const std::vector<std::uint64_t>& below,
+                 std::uint64_t pos, const Stretch& stretch);
+
 } // namespace kio::model

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "gather.hpp"
+
 namespace kio::model {
 
 namespace {
@@ -457,9 +459,7 @@ std::vector<std::uint64_t> Mirror::borders() const
                                                                  : std::vector<std::uint64_t>());
     for (const Stretch& stretch : cut(0, size())) {
         for (const LegPlace& place : stretch.places)
-            for (const std::uint64_t border : below[place.leg])
-                if (border > place.pos && border < place.pos + stretch.length)
-                    result.push_back(stretch.offset + border - place.pos);
+            add_borders(result, below[place.leg], place.pos, stretch);
         if (layout_ && stretch.offset < 4 * stretch.length)
             result.push_back(stretch.offset);
     }

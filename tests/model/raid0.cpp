@@ -167,9 +167,7 @@ std::vector<std::uint64_t> Raid0::borders() const
         below.push_back(leg->borders());
     for (const Stretch& stretch : layout_.cut(0, size())) {
         const LegPlace& place = stretch.places[0];
-        for (const std::uint64_t border : below[place.leg])
-            if (border > place.pos && border < place.pos + stretch.length)
-                result.push_back(stretch.offset + border - place.pos);
+        add_borders(result, below[place.leg], place.pos, stretch);
         if (stretch.offset < 4 * stretch.length)
             result.push_back(stretch.offset);
     }

@@ -110,13 +110,15 @@ private:
 
         std::erase_if(test.stack.nodes, is_it);
         std::erase_if(test.steps, sets_it);
-        for (Node& node : test.stack.nodes)
-            for (Words& line : node.lines)
+        const auto rename = [&](Lines& lines) {
+            for (Words& line : lines)
                 std::ranges::replace(line, name, instead);
+        };
+        for (Node& node : test.stack.nodes)
+            rename(node.lines);
         for (Step& step : test.steps)
             if (auto* set = std::get_if<Set>(&step))
-                for (Words& line : set->lines)
-                    std::ranges::replace(line, name, instead);
+                rename(set->lines);
         return without_strays(std::move(test));
     }
 

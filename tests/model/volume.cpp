@@ -125,6 +125,20 @@ std::vector<Piece> cut(const std::vector<Segment>& segments, std::uint64_t pos,
     return pieces;
 }
 
+/// From the segment's own beginning on, which is not among them.
+std::vector<std::uint64_t> borders_in(const Segment& segment)
+{
+    std::vector<std::uint64_t> result;
+
+    for (const Stretch& stretch : place(segment, 0, segment.length)) {
+        if (stretch.offset > 0 && stretch.offset < 4 * segment.chunk)
+            result.push_back(stretch.offset);
+        const LegPlace& below = stretch.places[0];
+        add_borders(result, segment.parts[below.leg].device->borders(), below.pos, stretch);
+    }
+    return result;
+}
+
 } // namespace
 
 Volume::Volume(std::vector<Segment> segments)
@@ -208,14 +222,8 @@ std::vector<std::uint64_t> Volume::borders() const
 
     for (const Segment& segment : segments_) {
         result.push_back(start);
-        for (const Stretch& stretch : place(segment, 0, segment.length)) {
-            const LegPlace& below = stretch.places[0];
-            if (stretch.offset > 0 && stretch.offset < 4 * segment.chunk)
-                result.push_back(start + stretch.offset);
-            for (const std::uint64_t border : segment.parts[below.leg].device->borders())
-                if (border > below.pos && border < below.pos + stretch.length)
-                    result.push_back(start + stretch.offset + border - below.pos);
-        }
+        for (const std::uint64_t border : borders_in(segment))
+            result.push_back(start + border);
         start += segment.length;
     }
     return result;
