@@ -45,7 +45,7 @@ Result<Workload> parse_workload(const Words& words)
         return refuse(fmt::format("'{}' is no size", words[3]));
     const auto mode = parse_mode(words[4]);
     if (!mode)
-        return refuse(fmt::format("'{}' is neither psync nor libaio", words[4]));
+        return refuse(fmt::format("'{}' is none of psync, libaio, fresh", words[4]));
     const auto depth = parse_number(words[5]);
     if (!depth)
         return refuse(fmt::format("'{}' is no depth", words[5]));

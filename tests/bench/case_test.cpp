@@ -51,9 +51,12 @@ TEST(ParseSpec, SaysWhichLineIsWrongAndWhy)
     EXPECT_EQ(refusal("n d read K psync 1 1"), "line 1: 'K' is no size");
     EXPECT_EQ(refusal("n d read 18014398509481984K psync 1 1"),
               "line 1: '18014398509481984K' is no size");
-    EXPECT_EQ(refusal("n d read 4K sync 1 1"), "line 1: 'sync' is neither psync nor libaio");
+    EXPECT_EQ(refusal("n d read 4K sync 1 1"), "line 1: 'sync' is none of psync, libaio, fresh");
     EXPECT_EQ(refusal("n d read 4K psync one 1"), "line 1: 'one' is no depth");
     EXPECT_EQ(refusal("n d read 4K psync 2 1"), "line 1: psync has a depth of 1");
+    EXPECT_EQ(refusal("n d write 4K fresh 2 1"), "line 1: fresh has a depth of 1");
+    EXPECT_EQ(refusal("n d write 32K fresh 1 1"),
+              "line 1: a block of 32768 bytes is over a fresh piece of 16K");
     EXPECT_EQ(refusal("n d read 4K psync 1 0"), "line 1: '0' is no count");
     EXPECT_EQ(refusal("skip kloop"), "line 1: skip wants NAME and REASON");
 }

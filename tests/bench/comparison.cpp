@@ -10,6 +10,7 @@ namespace {
 
 constexpr Workload read_4k{Op::read, 4 << 10, Mode::psync, 1};
 constexpr Workload write_4k{Op::write, 4 << 10, Mode::psync, 1};
+constexpr Workload first_write_4k{Op::write, 4 << 10, Mode::fresh, 1};
 constexpr Workload write_128k{Op::write, 128 << 10, Mode::psync, 1};
 constexpr Workload write_1m{Op::write, 1 << 20, Mode::psync, 1};
 constexpr Workload read_4k_qd32{Op::read, 4 << 10, Mode::libaio, 32};
@@ -99,6 +100,16 @@ const std::vector<Comparison>& comparisons()
          .peers = {{"dm-stripe", "null"}},
          .layers = 1,
          .budgets = {{read_4k, 750}, {write_1m, 18000}}},
+        {.title = "an origin whose snapshot has all chunks, above one without",
+         .ours = {"klvm-origin-copied", "klvm-origin"},
+         .peers = {{"dm-origin-copied", "dm-origin"}},
+         .layers = 1,
+         .budgets = {{write_4k, 1000}}},
+        {.title = "an origin whose snapshot has no chunk yet, in all",
+         .ours = {"klvm-origin-fresh", ""},
+         .peers = {{"dm-origin-fresh", ""}},
+         .layers = 1,
+         .budgets = {}},
         {.title = "RAID-0 of 3 legs, chunk 64 KiB, above a leg",
          .ours = {"kraid-raid0", "null"},
          .peers = {{"md-raid0", "null"}, {"dm-stripe", "null"}},

@@ -8,6 +8,8 @@ LEG_SECTORS=2097152
 LEGS_MADE=48
 CHUNK_KIB=64
 FILE_MIB=128
+# Twice what is used: sectors are half of it
+ORIGIN_MIB=128
 FILES=/run/kio-bench
 
 LEGS_TAKEN=0
@@ -168,6 +170,56 @@ setup_kraid()
 		"legs=${LEGS[*]}"
 }
 
+# memory_disk NAME: a disk that keeps what is written
+memory_disk()
+{
+	local dir=/sys/kernel/config/nullb/$1 setting
+
+	make_legs || refuse 'null_blk cannot be loaded' || return
+	mkdir "$dir" || refuse "$dir cannot be made" || return
+	for setting in size=$ORIGIN_MIB memory_backed=1 queue_mode=0 irqmode=0 power=1; do
+		echo "${setting#*=}" >"$dir/${setting%%=*}" ||
+			refuse "null_blk refused $setting" || return
+	done
+}
+
+# setup_origin dm|klvm [copied]: an origin, with a snapshot that has all of its chunks
+setup_origin()
+{
+	local sectors=$((ORIGIN_MIB * 1024)) origin=$1-o-$2 cow=$1-c-$2
+
+	memory_disk "$origin" && memory_disk "$cow" || return
+	if [ -n "$2" ]; then
+		"setup_snapshot_$1" "snapshot-$1" \
+			"0 $sectors snapshot /dev/$origin /dev/$cow P $((CHUNK_KIB * 2))" || return
+	fi
+	"setup_snapshot_$1" "origin-$1$2" "0 $sectors snapshot-origin /dev/$origin" || return
+	dd if=/dev/zero of="$DEVICE" bs=1M count=$((ORIGIN_MIB / 2)) oflag=direct \
+		status=none || refuse "$DEVICE cannot be written"
+}
+
+# setup_fresh dm|klvm: an origin with a snapshot that has none of its chunks, as lvm2 makes it
+setup_fresh()
+{
+	local sectors=$((ORIGIN_MIB * 1024)) origin=$1-o-fresh cow=$1-c-fresh
+
+	memory_disk "$origin" && memory_disk "$cow" || return
+	"setup_snapshot_$1" "snapshot-$1-fresh" \
+		"0 $sectors snapshot /dev/$origin /dev/$cow P 8" || return
+	"setup_snapshot_$1" "origin-$1-fresh" "0 $sectors snapshot-origin /dev/$origin"
+}
+
+setup_snapshot_dm()
+{
+	modprobe dm-snapshot || refuse 'dm-snapshot cannot be loaded' || return
+	make_dm "$1" "$2"
+}
+
+setup_snapshot_klvm()
+{
+	make_kio lvm "$1" "table=$2"
+}
+
 make_file_system()
 {
 	[ -z "$FILE_SYSTEM" ] || return 0
@@ -209,6 +261,9 @@ setup()
 	klvm-[0-9]*)	setup_layers klvm "${1##*-}" ;;
 	dm-stripe)	setup_dm_stripe ;;
 	klvm-stripe)	setup_klvm_stripe ;;
+	*-origin)	setup_origin "${1%-origin}" '' ;;
+	*-origin-copied)	setup_origin "${1%-origin-copied}" copied ;;
+	*-origin-fresh)	setup_fresh "${1%-origin-fresh}" ;;
 	md-raid0)	setup_md /dev/md0 0 3 --chunk=$CHUNK_KIB ;;
 	md-raid1)	setup_md /dev/md1 1 2 --assume-clean ;;
 	md-raid10)	setup_md /dev/md10 10 4 --chunk=$CHUNK_KIB --assume-clean ;;

@@ -56,11 +56,14 @@ public:
     {
     }
 
-    Result<> run() override
+    Result<> run() override { return run_at(offsets_); }
+
+protected:
+    Result<> run_at(std::span<const off_t> offsets)
     {
         const auto wanted = static_cast<ssize_t>(workload_.block_size);
         const bool reading = workload_.op == Op::read;
-        for (const off_t offset : offsets_) {
+        for (const off_t offset : offsets) {
             const ssize_t got = reading
                                     ? ::pread(fd_.get(), memory_, workload_.block_size, offset)
                                     : ::pwrite(fd_.get(), memory_, workload_.block_size, offset);
@@ -75,6 +78,31 @@ private:
     Workload workload_;
     Offsets offsets_;
     std::byte* memory_;
+};
+
+/// A run takes up where the last one has left off.
+class FreshEngine : public PsyncEngine {
+public:
+    FreshEngine(Fd fd, const Workload& workload, Offsets pieces, std::uint64_t count,
+                std::byte* memory)
+        : PsyncEngine(std::move(fd), workload, {}, memory), pieces_(std::move(pieces)),
+          left_(pieces_), count_(count)
+    {
+    }
+
+    Result<> run() override
+    {
+        if (left_.size() < count_)
+            return Error{ENOSPC, fmt::format("Only {} fresh pieces are left.", left_.size())};
+        const auto batch = left_.first(count_);
+        left_ = left_.subspan(count_);
+        return run_at(batch);
+    }
+
+private:
+    Offsets pieces_;
+    std::span<const off_t> left_;
+    std::uint64_t count_;
 };
 
 class AioContext {
@@ -190,6 +218,8 @@ Result<Offsets> offsets_on(const Fd& fd, const Case& wanted)
     const auto area = std::min(static_cast<std::uint64_t>(size), max_area);
     if (area < wanted.workload.block_size)
         return Error{ENOSPC, fmt::format("{} has only {} bytes.", wanted.device, size)};
+    if (wanted.workload.mode == Mode::fresh)
+        return draw_offsets(area, fresh_piece, area / fresh_piece);
     return draw_offsets(area, wanted.workload.block_size, wanted.count);
 }
 
@@ -215,6 +245,11 @@ Result<std::unique_ptr<Engine>> make_engine(const Case& wanted, const Pages& pag
     if (workload.mode == Mode::psync) {
         engine = std::make_unique<PsyncEngine>(std::move(fd), workload, *std::move(offsets),
                                                pages.data());
+        return engine;
+    }
+    if (workload.mode == Mode::fresh) {
+        engine = std::make_unique<FreshEngine>(std::move(fd), workload, *std::move(offsets),
+                                               wanted.count, pages.data());
         return engine;
     }
     AioContext context;

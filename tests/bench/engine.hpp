@@ -15,8 +15,8 @@ class Engine {
 public:
     virtual ~Engine() = default;
 
-    /// Does the case's I/Os, at the same scattered places each time. Up to the first that fails
-    /// this makes no other system calls and allocates nothing.
+    /// Does the case's I/Os, at the same scattered places each time, or at fresh ones. Up to the
+    /// first that fails this makes no other system calls and allocates nothing.
     virtual Result<> run() = 0;
 };
 

@@ -80,6 +80,27 @@ TEST_P(EngineTest, RefusesWhatIsNotThere)
               "/no/such/file cannot be opened: No such file or directory.");
 }
 
+class EngineFreshTest : public EngineTest {};
+
+TEST_P(EngineFreshTest, IsInAnotherPieceEachTime)
+{
+    const auto engine = make(file_blocks * block / fresh_piece / 2);
+    if (!engine && engine.error().code == EINVAL)
+        GTEST_SKIP() << "no O_DIRECT here";
+    ASSERT_TRUE(engine);
+    ASSERT_TRUE((*engine)->run());
+    ASSERT_TRUE((*engine)->run());
+    const std::string after = content();
+    for (std::size_t i = 0; i < after.size(); i += block)
+        EXPECT_EQ(after[i] == ' ', i % fresh_piece != 0) << "block " << i / block;
+    const auto more = (*engine)->run();
+    ASSERT_FALSE(more);
+    EXPECT_EQ(more.error().sentence, "Only 0 fresh pieces are left.");
+}
+
+INSTANTIATE_TEST_SUITE_P(Fresh, EngineFreshTest,
+                         testing::Values(Workload{Op::write, block, Mode::fresh, 1}));
+
 INSTANTIATE_TEST_SUITE_P(Reads, EngineReadTest,
                          testing::Values(Workload{Op::read, block, Mode::psync, 1},
                                          Workload{Op::read, block, Mode::libaio, 5}));

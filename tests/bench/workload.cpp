@@ -22,7 +22,14 @@ std::string_view name(Op op)
 
 std::string_view name(Mode mode)
 {
-    return mode == Mode::psync ? "psync" : "libaio";
+    switch (mode) {
+    case Mode::psync:
+        return "psync";
+    case Mode::libaio:
+        return "libaio";
+    default:
+        return "fresh";
+    }
 }
 
 std::optional<Op> parse_op(std::string_view text)
@@ -35,7 +42,7 @@ std::optional<Op> parse_op(std::string_view text)
 
 std::optional<Mode> parse_mode(std::string_view text)
 {
-    for (const Mode mode : {Mode::psync, Mode::libaio})
+    for (const Mode mode : {Mode::psync, Mode::libaio, Mode::fresh})
         if (text == name(mode))
             return mode;
     return std::nullopt;
@@ -59,8 +66,11 @@ std::optional<std::string> objection(const Workload& workload)
                            human_size(max_block_size));
     if (workload.depth == 0 || workload.depth > max_depth)
         return fmt::format("a depth of {} is not in 1 to {}", workload.depth, max_depth);
-    if (workload.mode == Mode::psync && workload.depth != 1)
-        return "psync has a depth of 1";
+    if (workload.mode != Mode::libaio && workload.depth != 1)
+        return fmt::format("{} has a depth of 1", name(workload.mode));
+    if (workload.mode == Mode::fresh && workload.block_size > fresh_piece)
+        return fmt::format("a block of {} bytes is over a fresh piece of {}", workload.block_size,
+                           human_size(fresh_piece));
     return std::nullopt;
 }
 

@@ -9,14 +9,19 @@
 namespace kio::bench {
 
 enum class Op { read, write };
-enum class Mode { psync, libaio };
+/// psync and libaio do the same places over again; fresh is psync, each I/O in a piece of the
+/// device that none was in before.
+enum class Mode { psync, libaio, fresh };
+
+/// Bytes of a piece that a fresh I/O is in, at its beginning.
+constexpr std::uint64_t fresh_piece = 16 << 10;
 
 /// What is asked of a device, whichever device it is.
 struct Workload {
     Op op;
     std::uint64_t block_size; ///< bytes
     Mode mode;
-    std::uint64_t depth; ///< requests in one batch; 1 with psync
+    std::uint64_t depth; ///< requests in one batch; 1 but with libaio
 
     friend bool operator==(const Workload&, const Workload&) = default;
 };
