@@ -9,8 +9,8 @@
 // check reads the log from the block device LOG, of a dm-log-writes device that held the origin and
 // then the COW device, whose sizes are those of ORIGIN and COW. After every entry it opens the
 // store in its own way, and compares origin and snapshot with what was acknowledged by then. With
-// AT it also writes what was there after that many entries to ORIGIN and COW, and what the
-// snapshot then holds to the file VIEW.
+// AT it compares nothing, but writes what was there after that many entries to ORIGIN and COW, and
+// what the snapshot then holds to the file VIEW.
 //
 // Exit: 0, 1 after a difference or an error, 2 for bad usage.
 
@@ -353,7 +353,8 @@ void check(char** args, std::size_t nr, std::optional<std::uint64_t> stop, const
             at += entry.nr_sectors;
             writes++;
         }
-        expected.compare(images.origin, view_of(images.origin, images.cow), i);
+        if (!stop)
+            expected.compare(images.origin, view_of(images.origin, images.cow), i);
     }
     if (!expected.all_done())
         die("the log does not have all operations");
