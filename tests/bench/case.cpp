@@ -58,15 +58,17 @@ Result<Workload> parse_workload(const Words& words)
 
 Result<Case> parse_case(const Words& words)
 {
-    if (words.size() != 7)
-        return refuse(fmt::format("{} words, not NAME DEVICE OP BS MODE QD COUNT", words.size()));
+    const bool cached = words.size() == 8 && words[7] == "cached";
+    if (words.size() != 7 && !cached)
+        return refuse(
+            fmt::format("{} words, not NAME DEVICE OP BS MODE QD COUNT [cached]", words.size()));
     const auto workload = parse_workload(words);
     if (!workload)
         return workload.error();
     const auto count = parse_number(words[6]);
     if (!count || *count == 0)
         return refuse(fmt::format("'{}' is no count", words[6]));
-    return Case{words[0], words[1], *workload, *count};
+    return Case{words[0], words[1], *workload, *count, cached};
 }
 
 Result<Skip> parse_skip(const Words& words)

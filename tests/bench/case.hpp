@@ -15,6 +15,7 @@ struct Case {
     std::string device;
     Workload workload;
     std::uint64_t count; ///< I/Os in one interval
+    bool cached = false; ///< opened without O_DIRECT
 };
 
 /// A device that could not be set up, and why.
@@ -28,8 +29,8 @@ struct Spec {
     std::vector<Skip> skips;
 };
 
-/// Lines of `NAME DEVICE OP BS MODE QD COUNT` or `skip NAME REASON...`; empty lines and those that
-/// start with # say nothing. BS is in bytes, or ends in K or M.
+/// Lines of `NAME DEVICE OP BS MODE QD COUNT [cached]` or `skip NAME REASON...`; empty lines and
+/// those that start with # say nothing. BS is in bytes, or ends in K or M.
 Result<Spec> parse_spec(const std::string& text);
 
 } // namespace kio::bench

@@ -25,6 +25,15 @@ TEST(ParseSpec, TakesCasesInTheirOrder)
     EXPECT_EQ(spec->cases[1].workload, (Workload{Op::write, 1 << 20, Mode::libaio, 32}));
 }
 
+TEST(ParseSpec, TakesCasesThroughThePageCache)
+{
+    const auto spec = parse_spec("file-cached /f read 4K psync 1 1 cached\n"
+                                 "file /f read 4K psync 1 1\n");
+    ASSERT_TRUE(spec);
+    EXPECT_TRUE(spec->cases[0].cached);
+    EXPECT_FALSE(spec->cases[1].cached);
+}
+
 TEST(ParseSpec, TakesSkipsWithTheirReason)
 {
     const auto spec = parse_spec("skip kloop there is no  module\n");
@@ -45,7 +54,9 @@ TEST(ParseSpec, PassesOverEmptyLinesAndRemarks)
 TEST(ParseSpec, SaysWhichLineIsWrongAndWhy)
 {
     EXPECT_EQ(refusal("#\nnull /dev/null read 4K psync 1\n"),
-              "line 2: 6 words, not NAME DEVICE OP BS MODE QD COUNT");
+              "line 2: 6 words, not NAME DEVICE OP BS MODE QD COUNT [cached]");
+    EXPECT_EQ(refusal("n d read 4K psync 1 1 direct"),
+              "line 1: 8 words, not NAME DEVICE OP BS MODE QD COUNT [cached]");
     EXPECT_EQ(refusal("n d trim 4K psync 1 1"), "line 1: 'trim' is neither read nor write");
     EXPECT_EQ(refusal("n d read 4X psync 1 1"), "line 1: '4X' is no size");
     EXPECT_EQ(refusal("n d read K psync 1 1"), "line 1: 'K' is no size");

@@ -223,7 +223,7 @@ setup_snapshot_klvm()
 make_file_system()
 {
 	[ -z "$FILE_SYSTEM" ] || return 0
-	modprobe brd rd_nr=1 rd_size=$((512 * 1024)) &&
+	modprobe brd rd_nr=1 rd_size=$((1024 * 1024)) &&
 		mkfs.ext4 -q -F /dev/ram0 && mkdir -p $FILES &&
 		mount /dev/ram0 $FILES ||
 		refuse 'there is no ext4 on brd' || return
@@ -239,18 +239,20 @@ setup_file()
 	DEVICE=$FILES/$1
 }
 
+# setup_linux_loop NAME on|off
 setup_linux_loop()
 {
-	setup_file linux-loop || return
+	setup_file "$1" || return
 	modprobe loop || refuse 'loop cannot be loaded' || return
-	DEVICE=$(losetup --find --show --direct-io=on "$DEVICE") ||
+	DEVICE=$(losetup --find --show --direct-io="$2" "$DEVICE") ||
 		refuse 'losetup refused the file'
 }
 
+# setup_kloop NAME 1|0
 setup_kloop()
 {
-	setup_file kloop || return
-	make_kio loop loop "file=$DEVICE" direct_io=1
+	setup_file "$1" || return
+	make_kio loop "$1" "file=$DEVICE" direct_io="$2"
 }
 
 setup()
@@ -279,10 +281,20 @@ setup()
 	kraid-raid5)	setup_kraid 5 3 chunk_kib=$CHUNK_KIB ;;
 	kraid-raid6)	setup_kraid 6 4 chunk_kib=$CHUNK_KIB ;;
 	file)		setup_file plain ;;
-	linux-loop)	setup_linux_loop ;;
-	kloop)		setup_kloop ;;
+	file-cached)	setup_file cached ;;
+	linux-loop)	setup_linux_loop linux-loop on ;;
+	linux-loop-cached)
+		setup_linux_loop linux-loop-cached off ;;
+	kloop)		setup_kloop kloop 1 ;;
+	kloop-cached)	setup_kloop kloop-cached 0 ;;
 	*)		refuse "there is no setup '$1'" ;;
 	esac
+}
+
+# How a case of $1 opens it, if not with O_DIRECT
+access_of()
+{
+	[ "$1" != file-cached ] || echo cached
 }
 
 # Pages left in the cache would cost every direct I/O: those of setting up, and

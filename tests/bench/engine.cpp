@@ -234,7 +234,8 @@ Result<std::unique_ptr<Engine>> make_engine(const Case& wanted, const Pages& pag
 {
     const Workload& workload = wanted.workload;
     const int access = workload.op == Op::read ? O_RDONLY : O_WRONLY;
-    Fd fd{::open(wanted.device.c_str(), access | O_DIRECT | O_CLOEXEC)};
+    const int cache = wanted.cached ? 0 : O_DIRECT;
+    Fd fd{::open(wanted.device.c_str(), access | cache | O_CLOEXEC)};
     if (!fd)
         return refused(wanted, errno);
     auto offsets = offsets_on(fd, wanted);

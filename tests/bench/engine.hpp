@@ -10,7 +10,8 @@
 
 namespace kio::bench {
 
-/// A case made ready: the device open with O_DIRECT, places drawn, requests allocated.
+/// A case made ready: the device open, with O_DIRECT unless cached, places drawn, requests
+/// allocated.
 class Engine {
 public:
     virtual ~Engine() = default;

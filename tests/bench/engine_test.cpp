@@ -52,6 +52,18 @@ TEST_P(EngineTest, DoesEachBlockOfTheFile)
         EXPECT_EQ(after[i] == ' ', GetParam().op == Op::read) << "block " << i / block;
 }
 
+TEST_P(EngineTest, OpensWithDirectIoUnlessCached)
+{
+    Case wanted{"null", "/dev/null", GetParam(), 1};
+    const auto direct = make_engine(wanted, *pages_);
+    ASSERT_FALSE(direct);
+    EXPECT_EQ(direct.error().code, EINVAL);
+    wanted.cached = true;
+    const auto cached = make_engine(wanted, *pages_);
+    ASSERT_FALSE(cached);
+    EXPECT_EQ(cached.error().code, ENOSPC);
+}
+
 TEST_P(EngineReadTest, SaysWhatFailed)
 {
     const auto engine = make(file_blocks);

@@ -124,8 +124,9 @@ int print_table(const Arguments& arguments)
 
 int run_program(int argc, char** argv)
 {
-    CLI::App app{"Measures the time per I/O of the cases on standard input, each a line\n"
-                 "NAME DEVICE read|write BS psync|libaio|fresh QD COUNT, and prints it as JSON."};
+    CLI::App app{
+        "Measures the time per I/O of the cases on standard input, each a line\n"
+        "NAME DEVICE read|write BS psync|libaio|fresh QD COUNT [cached], and prints it as JSON."};
     Arguments arguments;
     app.add_option("--repeat", arguments.repeats, "Intervals per case, of which the least counts")
         ->check(CLI::PositiveNumber)
