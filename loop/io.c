@@ -7,6 +7,7 @@
 #include <linux/falloc.h>
 #include <linux/module.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 
@@ -344,13 +345,25 @@ static void kloop_feed(struct work_struct *work)
 		kloop_hand_over(kloop_new_cmd(loop, kb, GFP_NOIO));
 }
 
-/* FUA waits for the disk, and all but data takes the file system's locks. */
+/*
+ * FUA waits for the disk. The file may not grow beyond what the writer's own files may,
+ * but it is none of his.
+ */
+static bool kloop_may_write_here(const struct kloop_dev *loop,
+				 const struct kiobuf *kb)
+{
+	return loop->direct && !(kb->flags & KIOBUF_FUA) &&
+	       rlimit(RLIMIT_FSIZE) == RLIM_INFINITY;
+}
+
+/* All but data takes the file system's locks. */
 static bool kloop_may_try_here(const struct kloop_dev *loop,
 			       const struct kiobuf *kb)
 {
-	return loop->nowait && kiobuf_op_is_data(kb->op) &&
-	       (kb->op == KIOBUF_READ || loop->direct) &&
-	       !(kb->flags & KIOBUF_FUA) && kloop_may_enter();
+	return loop->nowait &&
+	       (kb->op == KIOBUF_READ ||
+		(kb->op == KIOBUF_WRITE && kloop_may_write_here(loop, kb))) &&
+	       kloop_may_enter();
 }
 
 static int kloop_submit(struct kiobuf *kb)

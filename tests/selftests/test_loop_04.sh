@@ -69,6 +69,20 @@ test_workers()
 	same 4 "$(by_workers write_dev cached)" 'writes into the cache that workers did'
 }
 
+# The file is not the writer's: it may be larger than his files may become.
+test_file_limit()
+{
+	on_ext4
+	loop dev "$MNT/file"
+	(ulimit -f 8 && write_dev dev seek=16)
+	same 4 "$(by_workers limited_write)" 'writes that workers did'
+}
+
+limited_write()
+{
+	(ulimit -f 8 && write_dev dev seek=1)
+}
+
 unmount()
 {
 	! mountpoint -q "$1" || umount "$1"
@@ -107,4 +121,5 @@ run_cases \
 	test_direct_read 'direct reads by the submitter' \
 	test_cached_read 'the cache read by the submitter, the disk by a worker' \
 	test_workers 'what must wait, by a worker' \
+	test_file_limit 'a writer whose own files may not be that large' \
 	test_nested 'a file system on a file on a file system on a file'
