@@ -308,3 +308,30 @@ void kblk_leaf_exit(struct kblk_lower *lower)
 		kiobuf_dev_unregister(&lower->dev);
 	}
 }
+
+/* ---- I/O of our own ---- */
+
+/**
+ * kblk_io() - send a driver's own request to a device, and wait for it
+ * @dev: where to
+ * @op: operation
+ * @pos: byte there
+ * @vec: memory, from its first byte on; remains the caller's
+ * @length: bytes
+ * @flags: KIOBUF_FUA and the like
+ *
+ * It counts as metadata. Context: process, sleeps.
+ * Return: 0 or the errno that it ended with.
+ */
+int kblk_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
+	    struct kiobuf_vec *vec, u64 length, u16 flags)
+{
+	struct kiobuf kb;
+
+	kiobuf_init(&kb, dev, op, pos, vec, length);
+	kb.flags = flags;
+	kb.hints = (__force u32)(REQ_META | REQ_SYNC);
+	kiobuf_submit(&kb);
+	return kiobuf_wait(&kb);
+}
+EXPORT_SYMBOL_GPL(kblk_io);

@@ -23,14 +23,14 @@ static int store_io(struct snap_store *store, enum kiobuf_op op, u64 pos,
 
 	kiobuf_vec_reset(store->vec);
 	ret = kiobuf_vec_add_buffer(store->vec, bytes, length, GFP_NOIO);
-	return ret ?: klvm_io(store->dev, op, pos, store->vec, length, flags);
+	return ret ?: kblk_io(store->dev, op, pos, store->vec, length, flags);
 }
 
 static int store_flush(struct snap_store *store)
 {
 	if (!kblk_lower_is_volatile(store->lower))
 		return 0;
-	return klvm_io(store->dev, KIOBUF_FLUSH, 0, NULL, 0, 0);
+	return kblk_io(store->dev, KIOBUF_FLUSH, 0, NULL, 0, 0);
 }
 
 static u64 store_area_pos(const struct snap_store *store, u64 area)
@@ -53,7 +53,7 @@ static u32 store_index(const struct snap_store *store, u64 exception)
 
 static int store_write_blank(struct snap_store *store, u64 area)
 {
-	return klvm_io(store->dev, KIOBUF_WRITE, store_area_pos(store, area),
+	return kblk_io(store->dev, KIOBUF_WRITE, store_area_pos(store, area),
 		       store->blank, snap_chunk_bytes(store), 0);
 }
 

@@ -161,8 +161,4 @@ int klvm_origin_join(struct klvm_snapshot *snap, struct kblk_object *object,
 void klvm_origin_leave(struct klvm_snapshot *snap);
 void klvm_origin_kick(struct klvm_origin *origin);
 
-/* targets.c */
-int klvm_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
-	    struct kiobuf_vec *vec, u64 length, u16 flags);
-
 #endif /* _KLVM_SNAPSHOT_H */

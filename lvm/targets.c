@@ -4,7 +4,7 @@
 #include <linux/highmem.h>
 #include <linux/module.h>
 
-#include "snapshot.h"
+#include "klvm.h"
 
 struct kiobuf_dev klvm_zero_dev, klvm_error_dev;
 
@@ -62,22 +62,6 @@ void klvm_device_del(struct klvm_device *device)
 	list_del(&device->list);
 	kiobuf_dev_unlink(device->upper, &device->dev);
 	kiobuf_dev_unregister(&device->dev);
-}
-
-/*
- * Sends a request of our own down, and waits for it. @vec from its first byte on.
- * Context: process, sleeps. Returns the errno that it ended with.
- */
-int klvm_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
-	    struct kiobuf_vec *vec, u64 length, u16 flags)
-{
-	struct kiobuf kb;
-
-	kiobuf_init(&kb, dev, op, pos, vec, length);
-	kb.flags = flags;
-	kb.hints = (__force u32)(REQ_META | REQ_SYNC);
-	kiobuf_submit(&kb);
-	return kiobuf_wait(&kb);
 }
 
 /* ---- life ---- */

@@ -503,7 +503,7 @@ static int bitmap_read_range(struct kraid_member *member, s32 offset,
 {
 	u64 pos = ((s64)KRAID_SB_SECTOR + offset) * SECTOR_SIZE;
 
-	return kraid_io(member->dev, KIOBUF_READ, pos, vec, length, 0);
+	return kblk_io(member->dev, KIOBUF_READ, pos, vec, length, 0);
 }
 
 /* Has a leg been away for longer than the bitmap tells of? Only by `force`. */

@@ -463,8 +463,6 @@ bool kraid_enough(const struct kraid_array *array, int without);
 bool kraid_read_error_is_legs(int error);
 bool kraid_count_read_error(struct kraid_member *member);
 u32 kraid_degraded(const struct kraid_array *array);
-int kraid_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
-	     struct kiobuf_vec *vec, u64 length, u16 flags);
 struct kiobuf_vec *kraid_buffer(void **bytes, size_t size);
 void kraid_buffer_free(struct kiobuf_vec *vec, void *bytes);
 

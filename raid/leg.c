@@ -269,30 +269,6 @@ bool kraid_count_read_error(struct kraid_member *member)
 /* ---- I/O of our own ---- */
 
 /**
- * kraid_io() - send a request of our own down, and wait for it
- * @dev: where to
- * @op: operation
- * @pos: byte there
- * @vec: memory, from its first byte on
- * @length: bytes
- * @flags: KIOBUF_FUA and the like
- *
- * Context: process, sleeps.
- * Return: 0 or the errno that it ended with.
- */
-int kraid_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
-	     struct kiobuf_vec *vec, u64 length, u16 flags)
-{
-	struct kiobuf kb;
-
-	kiobuf_init(&kb, dev, op, pos, vec, length);
-	kb.flags = flags;
-	kb.hints = (__force u32)(REQ_META | REQ_SYNC);
-	kiobuf_submit(&kb);
-	return kiobuf_wait(&kb);
-}
-
-/**
  * kraid_buffer() - memory for I/O of our own
  * @bytes: where it begins
  * @size: of it

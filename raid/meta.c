@@ -134,8 +134,8 @@ static int meta_write_member(struct kraid_array *array,
 		return ret;
 	meta_fill_member(array, member);
 	kraid_sb_build(meta->page, meta->sb);
-	return kraid_io(member->dev, KIOBUF_WRITE, META_POS, meta->vec,
-			KRAID_SB_BYTES, KIOBUF_FUA);
+	return kblk_io(member->dev, KIOBUF_WRITE, META_POS, meta->vec,
+		       KRAID_SB_BYTES, KIOBUF_FUA);
 }
 
 /* Counts what a member could not do. Returns -EIO if it cannot be left out for that. */
@@ -161,7 +161,7 @@ int kraid_flush_members(struct kraid_array *array)
 		if (member->state == KRAID_FAULTY ||
 		    !kblk_lower_is_volatile(member->lower))
 			continue;
-		if (kraid_io(member->dev, KIOBUF_FLUSH, 0, NULL, 0, 0))
+		if (kblk_io(member->dev, KIOBUF_FLUSH, 0, NULL, 0, 0))
 			ret = meta_blame(member) ?: ret;
 	}
 	return ret;
@@ -431,8 +431,8 @@ static int meta_read(struct kraid_array *array, struct kraid_member *member,
 		return kblk_refuse(object, -ENODATA,
 				   "%s is too small to hold a superblock.",
 				   member->path);
-	ret = kraid_io(member->dev, KIOBUF_READ, META_POS, array->meta.vec,
-		       KRAID_SB_BYTES, 0);
+	ret = kblk_io(member->dev, KIOBUF_READ, META_POS, array->meta.vec,
+		      KRAID_SB_BYTES, 0);
 	if (ret)
 		return kblk_refuse(object, ret,
 				   "The superblock of %s cannot be read: error %d.",
@@ -455,8 +455,8 @@ static int meta_check_bad_blocks(struct kraid_array *array,
 
 	if (!length)
 		return 0;
-	ret = kraid_io(member->dev, KIOBUF_READ, pos, array->meta.vec, length,
-		       0);
+	ret = kblk_io(member->dev, KIOBUF_READ, pos, array->meta.vec, length,
+		      0);
 	if (!ret && memchr_inv(array->meta.page, 0xff, length))
 		ret = kblk_refuse(&array->object, -EOPNOTSUPP,
 				  "%s has a list of bad blocks, which kraid does not keep.",

@@ -372,7 +372,7 @@ static int parity_flush_leg(struct kraid_array *array, struct kraid_leg *leg)
 
 	if (!kraid_leg_writable(leg))
 		return 0;
-	ret = kraid_io(leg->dev, KIOBUF_FLUSH, 0, NULL, 0, 0);
+	ret = kblk_io(leg->dev, KIOBUF_FLUSH, 0, NULL, 0, 0);
 	return ret && !kraid_leg_fail(array, leg) ? ret : 0;
 }
 

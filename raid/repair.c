@@ -24,9 +24,9 @@ static int repair_io(const struct kraid_array *array,
 		     const struct kraid_member *member, enum kiobuf_op op,
 		     u64 pos, u32 length)
 {
-	return kraid_io(member->dev, op, pos + member->data_start,
-			array->repair.vec, length,
-			op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
+	return kblk_io(member->dev, op, pos + member->data_start,
+		       array->repair.vec, length,
+		       op == KIOBUF_WRITE ? KIOBUF_FUA : 0);
 }
 
 /* Where copy @n is; with parity there is one. */

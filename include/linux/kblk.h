@@ -121,6 +121,8 @@ unsigned int kblk_lower_block_size(const struct kblk_lower *lower);
 bool kblk_lower_is_volatile(const struct kblk_lower *lower);
 void kblk_lower_set_start(struct kblk_lower *lower, u64 start);
 unsigned int kblk_lower_users(const struct kblk_lower *lower);
+int kblk_io(struct kiobuf_dev *dev, enum kiobuf_op op, u64 pos,
+	    struct kiobuf_vec *vec, u64 length, u16 flags);
 struct kiobuf_dev *kblk_carrier_link(struct kblk_disk *kd,
 				     struct block_device *bdev);
 void kblk_carrier_unlink(struct kblk_disk *kd, struct kiobuf_dev *carrier);
