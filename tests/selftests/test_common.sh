@@ -585,6 +585,22 @@ fio_verify()
 	}
 }
 
+# flush_reaches DEVICE LEG...: a flush of the device reaches each of the legs
+flush_reaches()
+{
+	local leg before=()
+
+	for leg in "${@:2}"; do
+		before+=("$(ios "$leg" | cut -d' ' -f4)")
+	done
+	dd if=/dev/zero of="$1" bs=4k count=1 oflag=direct conv=fsync status=none
+	for leg in "${@:2}"; do
+		[ "$(ios "$leg" | cut -d' ' -f4)" -gt "${before[0]}" ] ||
+			fail "$leg was not flushed"
+		before=("${before[@]:1}")
+	done
+}
+
 # leg_states ARRAY STATE...: these are the states of its legs
 leg_states()
 {

@@ -193,19 +193,9 @@ test_fstrim()
 
 test_flush()
 {
-	local leg before=()
-
 	legs 3 cache_size=4
 	volume vol "$(striped 3 48 100)"
-	for leg in "${LEGS[@]:0:3}"; do
-		before+=("$(ios "$leg" | cut -d' ' -f4)")
-	done
-	dd if=/dev/zero of=/dev/kio/vol bs=4k count=1 oflag=direct conv=fsync status=none
-	for leg in "${LEGS[@]:0:3}"; do
-		[ "$(ios "$leg" | cut -d' ' -f4)" -gt "${before[0]}" ] ||
-			fail "$leg was not flushed"
-		before=("${before[@]:1}")
-	done
+	flush_reaches /dev/kio/vol "${LEGS[@]:0:3}"
 }
 
 # The failing leg's second turn lies between good ones.

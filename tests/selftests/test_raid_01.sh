@@ -154,19 +154,9 @@ test_discard()
 
 test_flush()
 {
-	local leg before=()
-
 	legs 3 8 cache_size=4
 	array array 0 "${LEGS[*]}"
-	for leg in "${LEGS[@]}"; do
-		before+=("$(ios "$leg" | cut -d' ' -f4)")
-	done
-	dd if=/dev/zero of=/dev/kio/array bs=4k count=1 oflag=direct conv=fsync status=none
-	for leg in "${LEGS[@]}"; do
-		[ "$(ios "$leg" | cut -d' ' -f4)" -gt "${before[0]}" ] ||
-			fail "$leg was not flushed"
-		before=("${before[@]:1}")
-	done
+	flush_reaches /dev/kio/array "${LEGS[@]}"
 }
 
 need_kind raid
