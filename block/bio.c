@@ -272,30 +272,39 @@ static int kblk_partition_init(struct kblk_lower *lower, const char *name,
 	return ret;
 }
 
+/* A partition of one of ours, or a foreign device; -EEXIST if the name is taken. */
+static int kblk_leaf_make(struct kblk_lower *lower, const char *name,
+			  struct kblk_disk *own)
+{
+	lower->target = &lower->dev;
+	return own ? kblk_partition_init(lower, name, own) :
+		     kblk_foreign_init(lower, name);
+}
+
 /*
  * Makes what headers for this claim are sent to: nothing for a whole disk of ours,
  * which takes them itself. Names of foreign devices begin with a slash, which
- * no name of ours may hold.
+ * no name of ours may hold; a device that several claim has several names.
  */
 int kblk_leaf_init(struct kblk_lower *lower)
 {
 	struct kblk_disk *own = kblk_disk_of_bdev(lower->bdev);
 	static atomic_t last = ATOMIC_INIT(0);
 	char name[KIOBUF_DEV_NAME_MAX];
+	int ret;
 
-	/* One that is shared has several, in a registry of unique names. */
-	if (lower->shared)
-		snprintf(name, sizeof(name), "/%pg:%u", lower->bdev,
-			 atomic_inc_return(&last));
-	else
-		snprintf(name, sizeof(name), "/%pg", lower->bdev);
 	lower->dev.size = bdev_nr_bytes(lower->bdev);
-	lower->target = own ? &own->dev : &lower->dev;
-	if (!own)
-		return kblk_foreign_init(lower, name);
-	if (bdev_is_partition(lower->bdev))
-		return kblk_partition_init(lower, name, own);
-	return 0;
+	if (own && !bdev_is_partition(lower->bdev)) {
+		lower->target = &own->dev;
+		return 0;
+	}
+	snprintf(name, sizeof(name), "/%pg", lower->bdev);
+	ret = kblk_leaf_make(lower, name, own);
+	if (ret != -EEXIST)
+		return ret;
+	snprintf(name, sizeof(name), "/%pg:%u", lower->bdev,
+		 atomic_inc_return(&last));
+	return kblk_leaf_make(lower, name, own);
 }
 
 void kblk_leaf_exit(struct kblk_lower *lower)

@@ -51,7 +51,6 @@ struct kblk_lower {
 	u64			start;
 	bool			write;
 	bool			held;
-	bool			shared;
 	struct bio_set		bios;
 };
 

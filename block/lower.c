@@ -161,8 +161,7 @@ static int kblk_lower_init(struct kblk_lower *lower)
 }
 
 static struct kblk_lower *kblk_lower_new(struct kblk_disk *kd,
-					 struct kio_bdev *claim, bool write,
-					 bool shared)
+					 struct kio_bdev *claim, bool write)
 {
 	struct kblk_lower *lower = kzalloc(sizeof(*lower), GFP_KERNEL);
 	int ret;
@@ -173,7 +172,6 @@ static struct kblk_lower *kblk_lower_new(struct kblk_disk *kd,
 	lower->claim = *claim;
 	lower->bdev = claim->bdev;
 	lower->write = write;
-	lower->shared = shared;
 	lower->users = 1;
 	ret = kblk_lower_init(lower);
 	if (ret) {
@@ -234,7 +232,7 @@ struct kblk_lower *kblk_lower_get_as(struct kblk_disk *kd, const char *path,
 		kio_bdev_close(&claim);
 		return lower;
 	}
-	lower = kblk_lower_new(kd, &claim, write, holder != kd);
+	lower = kblk_lower_new(kd, &claim, write);
 	if (IS_ERR(lower))
 		kio_bdev_close(&claim);
 	return lower;
