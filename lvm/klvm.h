@@ -88,6 +88,32 @@ struct klvm_device {
 };
 
 /**
+ * struct klvm_piece - a piece of a device
+ * @bdev: the device
+ * @start: its first sector
+ * @end: the sector behind it
+ */
+struct klvm_piece {
+	struct block_device	*bdev;
+	u64			start;
+	u64			end;
+};
+
+/**
+ * struct klvm_pieces - all that a table has of its legs
+ * @list: all of these; empty while it is not there
+ * @owner: the volume
+ * @nr: pieces
+ * @piece: them
+ */
+struct klvm_pieces {
+	struct list_head		list;
+	const struct kblk_object	*owner;
+	u32				nr;
+	struct klvm_piece		piece[];
+};
+
+/**
  * struct klvm_table - what a volume is made of
  * @nr: segments, not counting the one that marks the end
  * @segments: sorted, without gaps
@@ -99,6 +125,7 @@ struct klvm_device {
  * @devices: targets that are devices of their own, by line
  * @claimed: paths that are an origin, or hold a snapshot's chunks, by number
  * @stage: the lines that it was made of
+ * @pieces: of devices, that no other volume has
  */
 struct klvm_table {
 	u32			nr;
@@ -111,6 +138,7 @@ struct klvm_table {
 	struct list_head	devices;
 	unsigned long		*claimed;
 	struct klvm_stage	*stage;
+	struct klvm_pieces	*pieces;
 };
 
 enum klvm_target {
@@ -220,6 +248,20 @@ int klvm_stage_add(struct kblk_object *object, struct klvm_stage *stage,
 		   char *text);
 int klvm_stage_check(struct kblk_object *object, struct klvm_stage *stage);
 ssize_t klvm_stage_print(const struct klvm_stage *stage, char *page);
+
+/* pieces.c */
+struct klvm_pieces *klvm_pieces_new(u32 max);
+void klvm_pieces_add(struct klvm_pieces *pieces, struct block_device *bdev,
+		     u64 start, u64 length);
+void klvm_pieces_sort(struct klvm_pieces *pieces);
+const struct klvm_piece *klvm_pieces_meet(const struct klvm_pieces *a,
+					  const struct klvm_pieces *b);
+
+/* claim.c */
+extern char klvm_leg_holder;
+int klvm_claim_pieces(struct klvm_table *table, struct kblk_object *object,
+		      const struct klvm_stage *stage);
+void klvm_drop_pieces(struct klvm_table *table);
 
 /* table.c */
 struct klvm_table *klvm_table_new(struct kblk_object *object,

@@ -24,6 +24,7 @@ void klvm_table_free(struct klvm_table *table)
 	for (i = 0; i < table->nr; i++)
 		if (!table->segments[i].dev)
 			kvfree(table->segments[i].stripes);
+	klvm_drop_pieces(table);
 	for (i = 0; i < table->nr_lowers; i++)
 		kblk_lower_put(table->lowers[i]);
 	klvm_stage_free(table->stage);
@@ -79,15 +80,22 @@ static int klvm_mark(struct klvm_table *table, struct kblk_object *object,
 	return 0;
 }
 
-/* An origin is shared with the volumes of its snapshots; nothing else is. */
-static struct kblk_lower *klvm_claim(const struct klvm_table *table,
-				     struct kblk_object *object,
-				     const char *path, u32 i)
+/*
+ * An origin is shared with the volumes of its snapshots, a leg with those that are on other
+ * pieces of it; what holds chunks is not shared. Each path gets its holder.
+ */
+static void *klvm_holder(const struct klvm_table *table,
+			 struct kblk_object *object,
+			 const struct klvm_stage *stage, u32 path)
 {
-	if (test_bit(i, table->claimed))
-		return kblk_object_lower_as(object, path, true,
-					    &klvm_origin_holder);
-	return kblk_object_lower(object, path, true);
+	u32 i;
+
+	if (test_bit(path, table->claimed))
+		return &klvm_origin_holder;
+	for (i = 0; i < stage->nr_parts; i++)
+		if (stage->parts[i].path == path)
+			return &klvm_leg_holder;
+	return &object->kd;
 }
 
 static int klvm_table_claim(struct klvm_table *table,
@@ -104,7 +112,9 @@ static int klvm_table_claim(struct klvm_table *table,
 			return ret;
 	}
 	for (i = 0; i < stage->nr_paths; i++) {
-		lower = klvm_claim(table, object, stage->paths[i], i);
+		lower = kblk_object_lower_as(object, stage->paths[i], true,
+					     klvm_holder(table, object, stage,
+							 i));
 		if (IS_ERR(lower))
 			return PTR_ERR(lower);
 		table->lowers[table->nr_lowers++] = lower;
@@ -295,6 +305,8 @@ struct klvm_table *klvm_table_new(struct kblk_object *object,
 		if (!ret)
 			ret = klvm_map_line(table, object, stage, i);
 	}
+	if (!ret)
+		ret = klvm_claim_pieces(table, object, stage);
 	if (ret) {
 		klvm_table_free(table);
 		return ERR_PTR(ret);

@@ -138,6 +138,49 @@ test_in_use()
 	refused_table 'in use' up '0 8 linear /dev/dc 0'
 }
 
+# Volumes may be on one device, but not on the same piece of it.
+test_pieces()
+{
+	set_up
+	null_disk dc 8
+	volume beside '0 2048 linear /dev/da 2048' '2048 2048 linear /dev/dc 0'
+	refused_table 'Sectors 0 to 2048 of da are in use by volume up' down \
+		'0 8 linear /dev/dc 2048' '8 8 linear /dev/da 2040'
+	refused_table 'in use by volume beside' down '0 8 linear /dev/da 4095'
+	refused_table 'in use by volume beside' up \
+		'0 2048 linear /dev/da 0' '2048 2048 linear /dev/da 2048'
+	refused_table 'in use by volume beside' down \
+		'0 4096 striped 2 8 /dev/db 4096 /dev/dc 1000'
+	volume third '0 4096 striped 2 8 /dev/da 4096 /dev/dc 2048'
+	verify_io fill /dev/kio/beside --seed 2
+	verify_io fill /dev/kio/third --seed 3
+	verify_io check /dev/kio/up
+	verify_io check /dev/kio/beside --seed 2
+	stage up '0 1024 linear /dev/da 512' '1024 512 linear /dev/da 8000'
+	enable lvm/up
+	disable lvm/beside
+	reload up '0 4096 linear /dev/da 0'
+	refused 'in use by volume up' lvm/beside enable 1
+	reload up '0 2048 linear /dev/da 0'
+	enable lvm/beside
+}
+
+# The one below is swapped while both are there.
+test_pieces_of_ours()
+{
+	set_up
+	volume one '0 1024 linear /dev/kio/up 0'
+	volume two '0 3072 linear /dev/kio/up 1024'
+	refused_table 'in use by volume two' down '0 8 linear /dev/kio/up 2000'
+	reload up '0 2048 linear /dev/db 0' '2048 2048 linear /dev/da 0'
+	verify_io fill /dev/kio/one --seed 1
+	verify_io fill /dev/kio/two --seed 2
+	verify_io check /dev/db --seed 1 --length 512K
+	verify_io check /dev/da --seed 2 --length 1M --as 1024
+	refused 'in use' lvm/up enable 0
+	same 'kio!one kio!two' "$(cd /sys/block/kio\!up/holders && echo *)" holders
+}
+
 test_block_size()
 {
 	set_up
@@ -165,5 +208,7 @@ run_cases \
 	test_error_is_forgotten 'error speaks of the last write only' \
 	test_read_only 'a read-only leg' \
 	test_in_use 'a leg in use' \
+	test_pieces 'volumes on pieces of one device' \
+	test_pieces_of_ours 'volumes on pieces of a volume' \
 	test_block_size 'offsets and lengths off the blocks of a leg' \
 	test_long_line 'a line longer than a page'
