@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* configfs: kiobuf/lvm/NAME/table. No data path. */
+#include <linux/ctype.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -86,9 +87,41 @@ static ssize_t klvm_status_read(struct kblk_object *object, char *page)
 
 KBLK_ATTR_RO(klvm_, status);
 
+static ssize_t klvm_uuid_read(struct kblk_object *object, char *page)
+{
+	return sysfs_emit(page, "%s\n", klvm_volume_of(object)->uuid);
+}
+
+static bool klvm_is_uuid(const char *text, size_t len)
+{
+	while (len && isascii(text[len - 1]) && isgraph(text[len - 1]))
+		len--;
+	return !len;
+}
+
+/* Means nothing to the volume: whoever made it knows it by that again. */
+static ssize_t klvm_uuid_write(struct kblk_object *object, const char *page,
+			       size_t len)
+{
+	size_t given = strcspn(page, "\n");
+	int ret = kblk_want_down(object);
+
+	if (ret)
+		return ret;
+	if (given > KLVM_UUID_MAX || !klvm_is_uuid(page, given))
+		return kblk_refuse(object, -EINVAL,
+				   "uuid takes one word of at most %d ASCII characters.",
+				   KLVM_UUID_MAX);
+	strscpy(klvm_volume_of(object)->uuid, page, given + 1);
+	return len;
+}
+
+KBLK_ATTR(klvm_, uuid);
+
 static struct configfs_attribute *klvm_attrs[] = {
 	&klvm_attr_table,
 	&klvm_attr_status,
+	&klvm_attr_uuid,
 	NULL
 };
 

@@ -215,10 +215,14 @@ struct klvm_stage {
 	char			**paths;
 };
 
+/* As long as device-mapper's may be */
+#define KLVM_UUID_MAX 128
+
 struct klvm_volume {
 	struct kblk_object	object;
 	struct klvm_stage	*stage;
 	struct klvm_table	*table;
+	char			uuid[KLVM_UUID_MAX + 1];
 };
 
 static inline struct klvm_volume *klvm_volume_of(struct kblk_object *object)

@@ -193,6 +193,22 @@ test_block_size()
 	disable lvm/down
 }
 
+test_uuid()
+{
+	local long
+
+	set_up
+	long=$(printf '%0128d' 0)
+	write_attr "$KIO/lvm/down/uuid" "$long"
+	refused 'one word' lvm/down uuid "${long}0"
+	refused 'one word' lvm/down uuid 'LVM a'
+	refused 'one word' lvm/down uuid $'\303\244'
+	same "$long" "$(<"$KIO/lvm/down/uuid")" uuid
+	write_attr "$KIO/lvm/down/uuid" ''
+	same '' "$(<"$KIO/lvm/down/uuid")" uuid
+	refused 'is up' lvm/up uuid x
+}
+
 test_long_line()
 {
 	set_up
@@ -211,4 +227,5 @@ run_cases \
 	test_pieces 'volumes on pieces of one device' \
 	test_pieces_of_ours 'volumes on pieces of a volume' \
 	test_block_size 'offsets and lengths off the blocks of a leg' \
+	test_uuid 'a uuid is one word, given while the volume is down' \
 	test_long_line 'a line longer than a page'
