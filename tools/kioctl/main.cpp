@@ -5,6 +5,7 @@
 #include "kioctl/kioctl.hpp"
 #include "lib/blkid_prober.hpp"
 #include "lib/configfs_control.hpp"
+#include "lib/spawn_runner.hpp"
 #include "lib/standard_terminal.hpp"
 
 int main(int argc, char** argv)
@@ -13,5 +14,6 @@ int main(int argc, char** argv)
     kio::ConfigfsControl control{root ? root : "/sys/kernel/config/kiobuf"};
     const kio::BlkidProber prober;
     kio::StandardTerminal terminal;
-    return kio::run(argc, argv, {control, prober, terminal}, std::cout, std::cerr);
+    kio::SpawnRunner runner;
+    return kio::run(argc, argv, {control, prober, terminal, runner}, std::cout, std::cerr);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/control.hpp"
 #include "lib/prober.hpp"
+#include "lib/runner.hpp"
 #include "lib/terminal.hpp"
 
 namespace kio {
@@ -14,6 +15,7 @@ struct World {
     Control& control;
     const Prober& prober;
     Terminal& terminal;
+    Runner& runner;
     std::ostream* progress = nullptr; ///< where to tell how far things are; none with --json
 };
 

@@ -57,10 +57,27 @@ public:
     }
 };
 
+/// Programs that have said beforehand what they print; others are not installed.
+class FakeRunner final : public Runner {
+public:
+    std::map<std::string, Ran> programs;
+    std::vector<std::vector<std::string>> runs;
+
+    Result<Ran> run(const std::vector<std::string>& words) override
+    {
+        runs.push_back(words);
+        const auto found = programs.find(words.front());
+        if (found == programs.end())
+            return Error{ENOENT, "No such file or directory"};
+        return found->second;
+    }
+};
+
 struct FakeWorld {
     FakeControl control;
     FakeProber prober;
     FakeTerminal terminal;
+    FakeRunner runner;
 };
 
 } // namespace kio

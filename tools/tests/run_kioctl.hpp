@@ -32,7 +32,7 @@ inline Outcome run_kioctl(World world, const Words& words)
 
 inline Outcome run_kioctl(FakeWorld& fake, const Words& words)
 {
-    return run_kioctl(World{fake.control, fake.prober, fake.terminal}, words);
+    return run_kioctl(World{fake.control, fake.prober, fake.terminal, fake.runner}, words);
 }
 
 /// Where nothing but configfs matters.
@@ -40,7 +40,8 @@ inline Outcome run_kioctl(Control& control, const Words& words)
 {
     const FakeProber prober;
     FakeTerminal terminal;
-    return run_kioctl(World{control, prober, terminal}, words);
+    FakeRunner runner;
+    return run_kioctl(World{control, prober, terminal, runner}, words);
 }
 
 /// What a command prints that must succeed.

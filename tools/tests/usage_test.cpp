@@ -95,7 +95,8 @@ TEST(Output, ThatCannotBeWrittenIsAnError)
     std::ostringstream out, err;
     out.setstate(std::ios::badbit);
     const char* const arguments[] = {"kioctl", "list"};
-    EXPECT_EQ(run(2, arguments, {fake.control, fake.prober, fake.terminal}, out, err), 1);
+    EXPECT_EQ(run(2, arguments, {fake.control, fake.prober, fake.terminal, fake.runner}, out, err),
+              1);
     EXPECT_EQ(err.str(), "kioctl: cannot write the output\n");
 }
 
