@@ -27,7 +27,7 @@ struct Command {
     Declare* declare;
 };
 
-Declare lvm_create, lvm_load, lvm_remove;
+Declare lvm_create, lvm_load, lvm_remove, lvm_activate, lvm_deactivate;
 Declare raid_create, raid_assemble, raid_stop;
 Declare raid_fail, raid_remove, raid_add, raid_spare, raid_replace;
 Declare raid_check, raid_wait, raid_bitmap, raid_speed, raid_detail, raid_examine;

@@ -28,6 +28,8 @@ constexpr Command commands[] = {
     {"lvm", "create", "", "Make a volume and bring it up", lvm_create},
     {"lvm", "load", "", "Swap the table of a live volume", lvm_load},
     {"lvm", "remove", "", "Take a volume down", lvm_remove},
+    {"lvm", "activate", "", "Bring up what lvm2 has made", lvm_activate},
+    {"lvm", "deactivate", "", "Take that down", lvm_deactivate},
     {"raid", "create", "", "Make an array and bring it up", raid_create},
     {"raid", "assemble", "", "Bring up an array that has been made", raid_assemble},
     {"raid", "stop", "", "Take an array down", raid_stop},
