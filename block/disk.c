@@ -106,8 +106,9 @@ static __always_inline void kblk_root_init(struct kblk_root *root,
 /* Another I/O, which no cancel of the one before is for. */
 static __always_inline void kblk_root_begin(struct kiobuf *kb, unsigned long now)
 {
-	kb->mark = (kb->mark | KIOBUF_MARK_ERRNO) + 1;
 	kiobuf_slot(kb)->start = now;
+	/* Who sees that it is another sees when it began: kiobuf_cancel_one(). */
+	smp_store_release(&kb->mark, (kb->mark | KIOBUF_MARK_ERRNO) + 1);
 }
 
 /* What only an end that was not plain leaves behind. */

@@ -18,6 +18,8 @@
  * struct kiobuf_cancel - a cancel under way
  * @error: what to cancel with
  * @id: of the root to cancel, 0 for any
+ * @age: of roots to cancel, at least, in jiffies
+ * @oldest: age of the oldest of those that are not so old
  * @except: header whose clones are meant, not itself
  * @pulled: off their queues, to be ended
  * @found: a header was cancelled, or had been
@@ -26,6 +28,8 @@
 struct kiobuf_cancel {
 	int			error;
 	u64			id;
+	unsigned long		age;
+	unsigned long		oldest;
 	const struct kiobuf	*except;
 	struct list_head	pulled;
 	bool			found;
@@ -69,16 +73,31 @@ static bool kiobuf_vetoed(const struct kiobuf *kb)
 	return READ_ONCE(kb->flags) & KIOBUF_FIRM;
 }
 
+/* Is this root one of those that are to be cancelled? */
+static bool kiobuf_is_meant(struct kiobuf *kb, struct kiobuf_cancel *c)
+{
+	unsigned long age;
+
+	if (c->id && kiobuf_id(kb) != c->id)
+		return false;
+	if (!c->age)
+		return true;
+	age = kiobuf_age(kb);
+	if (age < c->age)
+		c->oldest = max(c->oldest, age);
+	return age >= c->age;
+}
+
 static enum kiobuf_walk kiobuf_cancel_one(struct kiobuf *kb, int depth,
 					  void *arg)
 {
 	struct kiobuf_cancel *c = arg;
-	u32 mark = READ_ONCE(kb->mark);
+	/* Before its age: a root of a bio is given the new one first. */
+	u32 mark = smp_load_acquire(&kb->mark);
 
 	if (kb == c->except)
 		return KIOBUF_WALK_ON;
-	if (kb->fate & KIOBUF_DONE ||
-	    (!depth && c->id && kiobuf_id(kb) != c->id))
+	if (kb->fate & KIOBUF_DONE || (!depth && !kiobuf_is_meant(kb, c)))
 		return KIOBUF_WALK_OVER;
 	if (mark & KIOBUF_MARK_ERRNO) {
 		c->found = true;
@@ -180,6 +199,33 @@ int kiobuf_dev_cancel(struct kiobuf_dev *dev, u64 id, int error)
 	return c.found || !id ? 0 : -ENOENT;
 }
 EXPORT_SYMBOL_GPL(kiobuf_dev_cancel);
+
+/**
+ * kiobuf_dev_expire() - cancel what was submitted to a device too long ago
+ * @dev: registered device
+ * @age: in jiffies, at least 1, and less than 2^20, where ages begin anew
+ * @error: as in kiobuf_cancel()
+ *
+ * What a device would not have cancelled now is to be tried again.
+ *
+ * Context: process; end_io of what was pulled is called.
+ * Return: jiffies until the next will be as old; @age if nothing else is in flight, 0 if
+ * something is to be tried again.
+ */
+unsigned long kiobuf_dev_expire(struct kiobuf_dev *dev, unsigned long age,
+				int error)
+{
+	struct kiobuf_cancel c = {
+		.error	= kiobuf_check_errno(error, -ETIMEDOUT),
+		.age	= age,
+		.pulled	= LIST_HEAD_INIT(c.pulled),
+	};
+
+	kiobuf_dev_walk_roots(dev, kiobuf_cancel_one, &c);
+	kiobuf_end_pulled(&c.pulled, c.error);
+	return c.vetoed ? 0 : age - c.oldest;
+}
+EXPORT_SYMBOL_GPL(kiobuf_dev_expire);
 
 /* ---- a device that goes ---- */
 

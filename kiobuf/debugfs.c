@@ -32,16 +32,6 @@ static const char *kiobuf_state(const struct kiobuf *kb)
 	return hlist_empty(&kb->children) ? "submitted" : "split";
 }
 
-/* A root in a pool knows its start; the mark of any other is its first jiffy. */
-static unsigned long kiobuf_age(struct kiobuf *kb)
-{
-	const u32 uses = U32_MAX >> KIOBUF_MARK_BITS;
-
-	if (!kb->parent && hlist_unhashed(&kb->sibling))
-		return jiffies - kiobuf_slot(kb)->start;
-	return ((u32)jiffies - (kb->mark >> KIOBUF_MARK_BITS)) & uses;
-}
-
 /* Of what was cut off so far: all but what clones still have. */
 static u64 kiobuf_bytes_done(const struct kiobuf *kb)
 {

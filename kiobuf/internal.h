@@ -60,6 +60,7 @@ void kiobuf_end_pulled(struct list_head *pulled, int error);
 int kiobuf_check_errno(int error, int instead);
 
 /* track.c */
+unsigned long kiobuf_age(struct kiobuf *kb);
 void kiobuf_track_init(void);
 void kiobuf_track(struct kiobuf *kb, struct kiobuf_dev *home);
 bool kiobuf_root_is_held(struct kiobuf *kb);

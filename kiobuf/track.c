@@ -49,6 +49,16 @@ u64 kiobuf_id(const struct kiobuf *kb)
 }
 EXPORT_SYMBOL_GPL(kiobuf_id);
 
+/* A root in a pool knows its start; the mark of any other is its first jiffy. */
+unsigned long kiobuf_age(struct kiobuf *kb)
+{
+	const u32 uses = U32_MAX >> KIOBUF_MARK_BITS;
+
+	if (!kb->parent && hlist_unhashed(&kb->sibling))
+		return jiffies - kiobuf_slot(kb)->start;
+	return ((u32)jiffies - (kb->mark >> KIOBUF_MARK_BITS)) & uses;
+}
+
 /* ---- roots ---- */
 
 /* Parents that their makers cloned without submitting them, such as sets. */

@@ -487,6 +487,8 @@ static inline bool kiobuf_may_gather(const struct kiobuf_stripes *stripes,
 
 /* cancel.c */
 int kiobuf_dev_cancel(struct kiobuf_dev *dev, u64 id, int error);
+unsigned long kiobuf_dev_expire(struct kiobuf_dev *dev, unsigned long age,
+				int error);
 void kiobuf_dev_shutdown(struct kiobuf_dev *dev, int error);
 
 /* track.c */

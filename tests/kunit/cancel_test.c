@@ -371,6 +371,56 @@ static void walk(struct kunit *test)
 	stack_free(s);
 }
 
+static struct kiobuf *aged(struct kiobuf_dev *dev, u64 length, u32 jiffies)
+{
+	struct kiobuf *kb = submitted(dev, length);
+
+	kb->mark -= jiffies << KIOBUF_MARK_BITS;
+	return kb;
+}
+
+/* X4: who is old goes, who is not stays, and when he will be is told. */
+static void expire(struct kunit *test)
+{
+	const unsigned long limit = 50000;
+	struct stack *s = stack_new(2);
+	struct kiobuf *old, *young;
+	unsigned long next;
+
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, s);
+	old = aged(&s->gate[0].dev, PIECE, 100000);
+	young = aged(&s->gate[0].dev, PIECE, 0);
+	next = kiobuf_dev_expire(&s->gate[0].dev, limit, -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, next > limit / 2 && next <= limit);
+	expect_end(test, old, 0, -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, kiobuf_is_done(young));
+	kiobuf_put(old);
+
+	old = aged(&s->gate[0].dev, PIECE, 30000);
+	next = kiobuf_dev_expire(&s->gate[0].dev, limit, -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, next <= limit - 30000);
+	KUNIT_EXPECT_EQ(test, s->gate[0].queue.nr, 2);
+	gate_let(&s->gate[0], 2);
+	gate_let(&s->gate[1], 2);
+	expect_end(test, young, PIECE, 0);
+	expect_end(test, old, PIECE, 0);
+	kiobuf_put(young);
+	kiobuf_put(old);
+	KUNIT_EXPECT_EQ(test, kiobuf_dev_expire(&s->gate[0].dev, limit,
+						-ETIMEDOUT), limit);
+
+	s->gate[0].border = PIECE;
+	s->gate[0].veto = true;
+	old = aged(&s->gate[0].dev, 4 * PIECE, 100000);
+	KUNIT_EXPECT_EQ(test, kiobuf_dev_expire(&s->gate[0].dev, limit,
+						-ETIMEDOUT), 0);
+	gate_let(&s->gate[0], 4);
+	gate_let(&s->gate[1], 4);
+	expect_end(test, old, 4 * PIECE, 0);
+	kiobuf_put(old);
+	stack_free(s);
+}
+
 /* X5: all that is out ends, new ones are refused, until it is up again. */
 static void shutdown(struct kunit *test)
 {
@@ -745,6 +795,7 @@ static struct kunit_case cancel_cases[] = {
 	KUNIT_CASE(cascade),
 	KUNIT_CASE(vetoed),
 	KUNIT_CASE(walk),
+	KUNIT_CASE(expire),
 	KUNIT_CASE(shutdown),
 	KUNIT_CASE(shutdown_above_queue),
 	KUNIT_CASE(shutdown_vetoed),
