@@ -460,7 +460,7 @@ void kraid_swap_twin(struct kraid_member *twin);
 bool kraid_leg_fail(struct kraid_array *array, struct kraid_leg *leg);
 bool kraid_member_fail(struct kraid_member *member);
 bool kraid_enough(const struct kraid_array *array, int without);
-bool kraid_read_error_is_legs(int error);
+bool kraid_read_error_is_legs(const struct kiobuf *kb);
 bool kraid_count_read_error(struct kraid_member *member);
 u32 kraid_degraded(const struct kraid_array *array);
 struct kiobuf_vec *kraid_buffer(void **bytes, size_t size);

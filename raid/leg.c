@@ -181,11 +181,14 @@ bool kraid_enough(const struct kraid_array *array, int without)
 	return true;
 }
 
-/* May a read that failed so do better on another leg? */
-bool kraid_read_error_is_legs(int error)
+/* May a read that failed do better on another leg? Not if that is how it was cancelled. */
+bool kraid_read_error_is_legs(const struct kiobuf *kb)
 {
+	int error = kb->error;
+
 	return error != -EAGAIN && error != -ENOMEM && error != -EOPNOTSUPP &&
-	       error != -EINVAL && error != -ECANCELED;
+	       error != -EINVAL && error != -ECANCELED &&
+	       error != kiobuf_cancelled(kb);
 }
 
 static bool kraid_may_fail(const struct kraid_member *member)

@@ -165,7 +165,7 @@ static enum kiobuf_climb mirror_read_endio(struct kiobuf *kb,
 	struct kraid_array *array = kraid_of(kb->dev);
 	struct kraid_member *member;
 
-	if (!kb->error || !kraid_read_error_is_legs(kb->error))
+	if (!kb->error || !kraid_read_error_is_legs(kb))
 		return KIOBUF_CLIMB;
 	/* Members stay while a read is in flight: see kraid_manage_remove(). */
 	member = READ_ONCE(array->legs[frame->data >> 8].member);
