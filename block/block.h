@@ -98,6 +98,14 @@ int kblk_update_preflush(struct kiobuf_dev *dev, void *arg);
 int kblk_leaf_init(struct kblk_lower *lower);
 void kblk_leaf_exit(struct kblk_lower *lower);
 
+/* timeout.c */
+int kblk_timeouts_init(void);
+void kblk_timeouts_exit(void);
+void kblk_timeout_init(struct kblk_disk *kd);
+void kblk_timeout_start(struct kblk_disk *kd);
+void kblk_timeout_stop(struct kblk_disk *kd);
+void kblk_timeout_set(struct kblk_disk *kd, unsigned int ms);
+
 int kblk_lower_hold(struct kblk_lower *lower);
 void kblk_lower_unhold(struct kblk_lower *lower);
 

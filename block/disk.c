@@ -491,6 +491,7 @@ int kblk_disk_init(struct kblk_disk *kd, const char *name,
 	INIT_LIST_HEAD(&kd->lowers);
 	init_waitqueue_head(&kd->gate);
 	INIT_WORK(&kd->event, kblk_event_work);
+	kblk_timeout_init(kd);
 	ret = kiobuf_pool_init(&kd->roots, sizeof(struct kblk_root),
 			       KBLK_ROOT_FRAMES, KBLK_ROOT_RESERVE);
 	if (ret)
@@ -664,6 +665,7 @@ static void kblk_disk_unmake(struct kblk_disk *kd)
 	kblk_lowers_unhold(kd);
 	del_gendisk(disk);
 	kblk_wait_drained(kd, MAX_SCHEDULE_TIMEOUT);
+	kblk_timeout_stop(kd);
 	kblk_publish(kd, NULL, NULL);
 	/* What is queued from here on, by whoever works on the device, finds no disk. */
 	cancel_work_sync(&kd->event);
@@ -698,9 +700,11 @@ int kblk_disk_add(struct kblk_disk *kd, const struct kblk_shape *shape)
 	set_disk_ro(disk, shape->read_only);
 	kd->dying = false;
 	kblk_publish(kd, disk, shape);
+	kblk_timeout_start(kd);
 
 	ret = add_disk(disk);
 	if (ret) {
+		kblk_timeout_stop(kd);
 		kblk_publish(kd, NULL, NULL);
 		cancel_work_sync(&kd->event);
 		put_disk(disk);

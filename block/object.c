@@ -11,6 +11,9 @@
 #include "block.h"
 #include "object.h"
 
+/* The core tells ages of up to 2^20 jiffies. */
+#define KBLK_TIMEOUT_MAX 600000
+
 /**
  * kblk_refuse() - say why a write to an object is refused
  * @object: the object, locked
@@ -362,6 +365,25 @@ static ssize_t kblk_size_bytes_read(struct kblk_object *object, char *page)
 			  object->enabled ? object->kd.dev.size : 0);
 }
 
+static ssize_t kblk_timeout_ms_read(struct kblk_object *object, char *page)
+{
+	return sysfs_emit(page, "%u\n", object->timeout_ms);
+}
+
+static ssize_t kblk_timeout_ms_write(struct kblk_object *object,
+				     const char *page, size_t len)
+{
+	unsigned int ms;
+
+	if (kstrtouint(page, 10, &ms) || ms > KBLK_TIMEOUT_MAX)
+		return kblk_refuse(object, -EINVAL,
+				   "timeout_ms takes 0 for none, or up to %u milliseconds.",
+				   KBLK_TIMEOUT_MAX);
+	object->timeout_ms = ms;
+	kblk_timeout_set(&object->kd, ms);
+	return len;
+}
+
 static ssize_t kblk_stats_read(struct kblk_object *object, char *page)
 {
 	static const char *const names[] = { "read", "write", "discard",
@@ -429,6 +451,7 @@ static ssize_t kblk_cancel_store(struct config_item *item, const char *page,
 KBLK_ATTR(kblk_, enable);
 KBLK_ATTR_RO(kblk_, error);
 KBLK_ATTR_RO(kblk_, size_bytes);
+KBLK_ATTR(kblk_, timeout_ms);
 KBLK_ATTR_RO(kblk_, stats);
 CONFIGFS_ATTR_WO(kblk_, cancel);
 
@@ -436,6 +459,7 @@ static struct configfs_attribute *kblk_common_attrs[] = {
 	&kblk_attr_enable,
 	&kblk_attr_error,
 	&kblk_attr_size_bytes,
+	&kblk_attr_timeout_ms,
 	&kblk_attr_stats,
 	&kblk_attr_cancel,
 	NULL

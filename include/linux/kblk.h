@@ -39,6 +39,8 @@ struct kraw;
  * @opened: somebody has opened the disk; cleared by whoever does not count those so far
  * @closed: optional. Nobody has the disk open any more. Under disk->open_mutex.
  * @event: sends the uevent of kblk_disk_changed()
+ * @timeout: jiffies after which a request is cancelled, 0 for never
+ * @expire: does so
  */
 struct kblk_disk {
 	struct kiobuf_dev	dev;
@@ -54,6 +56,8 @@ struct kblk_disk {
 	bool			opened;
 	void			(*closed)(struct kblk_disk *kd);
 	struct work_struct	event;
+	unsigned long		timeout;
+	struct delayed_work	expire;
 };
 
 int kblk_disk_init(struct kblk_disk *kd, const char *name,
@@ -149,6 +153,7 @@ struct kblk_kind;
  * @lock: held across every read and write of an attribute
  * @enabled: the disk is up; guarded by @lock
  * @error: why the last write was refused; guarded by @lock
+ * @timeout_ms: after which a request is cancelled, 0 for none; guarded by @lock
  * @autoclear: take it down when nobody has it open any more; written under @lock
  * @closed: that has come to pass since it is up
  * @clear: takes it down
@@ -160,6 +165,7 @@ struct kblk_object {
 	struct mutex		lock;
 	bool			enabled;
 	char			error[KBLK_ERROR_MAX];
+	unsigned int		timeout_ms;
 	bool			autoclear;
 	bool			closed;
 	struct work_struct	clear;

@@ -18,6 +18,7 @@
 //   drop:POS:LENGTH               begins a write by libaio and exits
 //   cdrop:POS:LENGTH              likewise by a command
 //   acancel:N, ccancel:N          begin N reads and writes, cancel each, tell how they ended
+//   race:N:DEPTH                  N commands, DEPTH at a time, a third of them cancelled
 //   fuzz:SEED:N                   N ioctls and commands full of nonsense
 
 #include <array>
@@ -459,6 +460,54 @@ std::string cancel_commands(const kio::RawDevice& device, const Words& words)
     return tally.text();
 }
 
+/// Keeps so many commands going until all were begun and have ended.
+class Race {
+public:
+    Race(const kio::RawDevice& device, std::uint64_t nr, unsigned depth)
+        : ring_(new_ring(2 * depth)), queue_(device, *ring_), left_(nr)
+    {
+        for (unsigned i = 0; i < depth; i++)
+            memory_.emplace_back(page_size);
+    }
+
+    std::string run()
+    {
+        for (Memory& memory : memory_)
+            next(memory.bytes());
+        const int error = queue_.run();
+        return error ? name_of(error) : tally_.text();
+    }
+
+private:
+    void next(std::span<std::byte> bytes)
+    {
+        if (!left_)
+            return;
+        // No two are neighbours, which the block layer would make one of.
+        const std::uint64_t pos = --left_ % 256 * 2 * page_size;
+        const auto ended = [this, bytes](kio::Moved moved) {
+            tally_.add(count_of(moved));
+            next(bytes);
+        };
+        const auto id =
+            left_ % 2 ? queue_.read(bytes, pos, ended) : queue_.write(bytes, pos, ended);
+
+        if (left_ % 3 == 0)
+            queue_.cancel(id);
+    }
+
+    std::unique_ptr<kio::KernelRing> ring_;
+    std::vector<Memory> memory_;
+    Tally tally_;
+    kio::RawQueue queue_;
+    std::uint64_t left_;
+};
+
+std::string race(const kio::RawDevice& device, const Words& words)
+{
+    return Race(device, words.number(1), static_cast<unsigned>(words.number(2))).run();
+}
+
 // ---- nonsense ----
 
 class Fuzz {
@@ -571,13 +620,16 @@ std::string drop(const kio::RawDevice& device, const Words& words)
 }
 
 const std::map<std::string, Run, std::less<>> commands{
-    {"write", by_call},    {"read", by_call},          {"awrite", by_aio},
-    {"aread", by_aio},     {"cwrite", by_command},     {"cread", by_command},
-    {"rwrite", by_ring},   {"rread", by_ring},         {"flush", flush},
-    {"failure", failure},  {"sizes", sizes},           {"end", end_of},
-    {"splice", splice_on}, {"fork", read_across_fork}, {"drop", drop},
-    {"cdrop", drop},       {"acancel", cancel_aio},    {"ccancel", cancel_commands},
-    {"fuzz", fuzz}};
+    {"write", by_call},      {"read", by_call},
+    {"awrite", by_aio},      {"aread", by_aio},
+    {"cwrite", by_command},  {"cread", by_command},
+    {"rwrite", by_ring},     {"rread", by_ring},
+    {"flush", flush},        {"failure", failure},
+    {"sizes", sizes},        {"end", end_of},
+    {"splice", splice_on},   {"fork", read_across_fork},
+    {"drop", drop},          {"cdrop", drop},
+    {"acancel", cancel_aio}, {"ccancel", cancel_commands},
+    {"race", race},          {"fuzz", fuzz}};
 
 int usage()
 {
