@@ -123,11 +123,24 @@ static ssize_t kraw_read_piece(struct kraw_piece *piece, struct iov_iter *iter)
 
 /* ---- write ---- */
 
-/* Reads the block at @pos of the device into the pages of @req. */
-static int kraw_read_edge(struct kraw_req *req, u64 pos)
+/* Bytes @from to @to of the device, which are in the block of @edge. */
+static void kraw_keep(struct kraw_req *req, const struct kraw_req *edge,
+		      u64 from, u64 to)
+{
+	u64 offset = from - req->kb.pos;
+
+	if (from < to)
+		memcpy_page(req->pages->frags[offset >> PAGE_SHIFT].bv_page,
+			    offset_in_page(offset),
+			    edge->pages->frags[0].bv_page, from - edge->pos,
+			    to - from);
+}
+
+/* Puts what the block at @pos has beside the piece beside the piece. */
+static int kraw_read_edge(const struct kraw_piece *piece, struct kraw_req *req,
+			  u64 pos)
 {
 	unsigned int block = kraw_block_size(req->file);
-	u64 offset = pos - req->kb.pos;
 	struct kraw_req *edge = kraw_req_pages(req->file, KIOBUF_READ, pos,
 					       block);
 	ssize_t ret;
@@ -138,12 +151,13 @@ static int kraw_read_edge(struct kraw_req *req, u64 pos)
 	if (ret)
 		return ret;
 	ret = kraw_result(edge);
-	if (ret == block)
-		memcpy_page(req->pages->frags[offset >> PAGE_SHIFT].bv_page,
-			    offset_in_page(offset),
-			    edge->pages->frags[0].bv_page, 0, block);
-	else if (ret >= 0)
+	if (ret == block) {
+		kraw_keep(req, edge, pos, min(piece->pos, pos + block));
+		kraw_keep(req, edge, max(piece->pos + piece->length, pos),
+			  pos + block);
+	} else if (ret >= 0) {
 		ret = edge->kb.error ?: -EIO;
+	}
 	kraw_req_drop(edge);
 	return ret < 0 ? ret : 0;
 }
@@ -162,9 +176,9 @@ static int kraw_read_edges(const struct kraw_piece *piece, struct kraw_req *req)
 	int ret = 0;
 
 	if (head || (tail && last == piece->from))
-		ret = kraw_read_edge(req, piece->from);
+		ret = kraw_read_edge(piece, req, piece->from);
 	if (!ret && tail && last != piece->from)
-		ret = kraw_read_edge(req, last);
+		ret = kraw_read_edge(piece, req, last);
 	return ret;
 }
 
@@ -179,41 +193,43 @@ static ssize_t kraw_write_pages(struct kraw_piece *piece, struct kraw_req *req)
 	return ret;
 }
 
-static ssize_t kraw_write_blocks(struct kraw_piece *piece,
-				 struct iov_iter *iter)
+static ssize_t kraw_write_part(struct kraw_piece *piece, struct kraw_req *req)
 {
-	struct kraw_req *req = kraw_req_pages(piece->file, KIOBUF_WRITE,
-					      piece->from,
-					      piece->to - piece->from);
+	struct mutex *edges = &piece->file->raw->edges;
 	ssize_t ret;
 
-	if (!req)
-		return -ENOMEM;
-	req->kb.flags |= piece->flags;
+	if (mutex_lock_killable(edges)) {
+		kraw_req_drop(req);
+		return -EINTR;
+	}
 	/* Who changes another part of a block next must find what this one wrote. */
-	req->stay = kraw_has_edges(piece);
+	req->stay = true;
 	ret = kraw_read_edges(piece, req);
-	if (!ret && kraw_copy_pages(req, piece->pos - piece->from,
-				    piece->length, iter, true) < piece->length)
-		ret = -EFAULT;
-	if (!ret)
-		return kraw_write_pages(piece, req);
-	kraw_req_drop(req);
+	if (ret)
+		kraw_req_drop(req);
+	else
+		ret = kraw_write_pages(piece, req);
+	mutex_unlock(edges);
 	return ret;
 }
 
 static ssize_t kraw_write_piece(struct kraw_piece *piece, struct iov_iter *iter)
 {
-	struct mutex *edges = &piece->file->raw->edges;
-	ssize_t ret;
+	struct kraw_req *req = kraw_req_pages(piece->file, KIOBUF_WRITE,
+					      piece->from,
+					      piece->to - piece->from);
 
-	if (!kraw_has_edges(piece))
-		return kraw_write_blocks(piece, iter);
-	if (mutex_lock_killable(edges))
-		return -EINTR;
-	ret = kraw_write_blocks(piece, iter);
-	mutex_unlock(edges);
-	return ret;
+	if (!req)
+		return -ENOMEM;
+	req->kb.flags |= piece->flags;
+	/* Before the lock: who lends the memory may keep a fault waiting for ever. */
+	if (kraw_copy_pages(req, piece->pos - piece->from, piece->length, iter,
+			    true) < piece->length) {
+		kraw_req_drop(req);
+		return -EFAULT;
+	}
+	return kraw_has_edges(piece) ? kraw_write_part(piece, req) :
+				       kraw_write_pages(piece, req);
 }
 
 /**

@@ -15,6 +15,7 @@
 //   flush, failure, sizes, end
 //   splice:POS:LENGTH             to a pipe, and back to the device LENGTH behind it
 //   fork:POS:LENGTH               a child writes to the memory while the read is on its way
+//   slow:POS:LENGTH               writes at most a page whose content the shell keeps waiting for
 //   drop:POS:LENGTH               begins a write by libaio and exits
 //   cdrop:POS:LENGTH              likewise by a command
 //   acancel:N, ccancel:N          begin N reads and writes, cancel each, tell how they ended
@@ -27,13 +28,16 @@
 #include <cstdlib>
 #include <iostream>
 #include <linux/aio_abi.h>
+#include <linux/userfaultfd.h>
 #include <map>
 #include <memory>
 #include <random>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <thread>
 #include <vector>
 
 #include "../../tools/lib/raw_queue.hpp"
@@ -508,6 +512,65 @@ std::string race(const kio::RawDevice& device, const Words& words)
     return Race(device, words.number(1), static_cast<unsigned>(words.number(2))).run();
 }
 
+// ---- a fault that somebody keeps waiting ----
+
+/// The memory is lent to a userfaultfd, so that whoever touches it waits for us.
+class Slow {
+public:
+    explicit Slow(std::span<std::byte> bytes) : bytes_(bytes)
+    {
+        uffdio_api api{};
+        uffdio_register range{};
+
+        api.api = UFFD_API;
+        range.range = {reinterpret_cast<std::uintptr_t>(bytes.data()), bytes.size()};
+        range.mode = UFFDIO_REGISTER_MODE_MISSING;
+        ok_ = fd_ && !::ioctl(fd_.get(), UFFDIO_API, &api) &&
+              !::ioctl(fd_.get(), UFFDIO_REGISTER, &range);
+    }
+
+    bool ok() const { return ok_; }
+
+    /// Waits until somebody does, lets the shell know, and gives him @p content when it says so.
+    void serve(std::span<const std::byte> content)
+    {
+        uffd_msg message{};
+        uffdio_copy copy{};
+
+        if (::read(fd_.get(), &message, sizeof(message)) != sizeof(message))
+            return;
+        wait_for_shell();
+        copy.dst = reinterpret_cast<std::uintptr_t>(bytes_.data());
+        copy.src = reinterpret_cast<std::uintptr_t>(content.data());
+        copy.len = bytes_.size();
+        ::ioctl(fd_.get(), UFFDIO_COPY, &copy);
+    }
+
+private:
+    std::span<std::byte> bytes_;
+    kio::Fd fd_{static_cast<int>(::syscall(__NR_userfaultfd, O_CLOEXEC))};
+    bool ok_ = false;
+};
+
+std::string write_slowly(const kio::RawDevice& device, const Words& words)
+{
+    const std::uint64_t pos = words.number(1);
+    const std::size_t length = words.number(2);
+    Memory content(page_size);
+    void* const page =
+        ::mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    Slow slow({static_cast<std::byte*>(page), page_size});
+
+    if (!slow.ok())
+        return "none";
+    fill(content.bytes(), pos);
+    std::thread server([&] { slow.serve(content.bytes()); });
+    const Count result =
+        selftest::count_of(::pwrite(device.fd(), page, length, static_cast<off_t>(pos)));
+    server.join();
+    return said(result);
+}
+
 // ---- nonsense ----
 
 class Fuzz {
@@ -620,16 +683,13 @@ std::string drop(const kio::RawDevice& device, const Words& words)
 }
 
 const std::map<std::string, Run, std::less<>> commands{
-    {"write", by_call},      {"read", by_call},
-    {"awrite", by_aio},      {"aread", by_aio},
-    {"cwrite", by_command},  {"cread", by_command},
-    {"rwrite", by_ring},     {"rread", by_ring},
-    {"flush", flush},        {"failure", failure},
-    {"sizes", sizes},        {"end", end_of},
-    {"splice", splice_on},   {"fork", read_across_fork},
-    {"drop", drop},          {"cdrop", drop},
-    {"acancel", cancel_aio}, {"ccancel", cancel_commands},
-    {"race", race},          {"fuzz", fuzz}};
+    {"write", by_call},    {"read", by_call},          {"awrite", by_aio},
+    {"aread", by_aio},     {"cwrite", by_command},     {"cread", by_command},
+    {"rwrite", by_ring},   {"rread", by_ring},         {"flush", flush},
+    {"failure", failure},  {"sizes", sizes},           {"end", end_of},
+    {"splice", splice_on}, {"fork", read_across_fork}, {"drop", drop},
+    {"cdrop", drop},       {"acancel", cancel_aio},    {"ccancel", cancel_commands},
+    {"race", race},        {"slow", write_slowly},     {"fuzz", fuzz}};
 
 int usage()
 {

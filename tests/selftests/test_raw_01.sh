@@ -120,6 +120,26 @@ test_unaligned()
 	done
 }
 
+# Who lends memory may let a fault there wait for ever. That is his own affair, also for
+# others who write to the very block.
+test_slow_memory()
+{
+	plain 8
+	mkfifo "$WORK/go"
+	raw top slow:100:300 <"$WORK/go" >"$WORK/said" 3>&- &
+	exec 7>"$WORK/go"
+	undo eval 'exec 7>&-; wait'
+	eventually grep -q . "$WORK/said"
+	[ "$(<"$WORK/said")" = begun ] || skip 'no userfaultfd'
+	raw top write:400:300 >"$WORK/other" 3>&- 7>&- &
+	eventually grep -qx 300 "$WORK/other"
+	echo >&7
+	wait
+	exec 7>&-
+	same 'begun 300' "$(paste -sd' ' "$WORK/said")" 'the one that waits'
+	answers 600 top read:100:600
+}
+
 test_end_of_device()
 {
 	local size=$((8 * MIB))
@@ -183,6 +203,7 @@ run_cases \
 	test_in_use 'its disk is in use while it is open' \
 	test_ways_in 'by every way in, the data is what the disk has' \
 	test_unaligned 'any begin, any length, any memory' \
+	test_slow_memory 'memory that keeps its writer waiting keeps nobody else' \
 	test_end_of_device 'nothing beyond the end' \
 	test_exact 'exact bytes, errno and ranges through a stack' \
 	test_refused 'what is not open for it, or read-only, is refused' \
