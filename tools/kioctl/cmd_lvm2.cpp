@@ -62,8 +62,15 @@ Result<> follow(Control& control, const LvmVolume& volume)
 {
     if (state_of(control, volume) == State::same)
         return {};
-    return change(control, id_of(volume.name),
-                  {{"table", "clear"}, {"table", volume.table}, {"enable", "1"}});
+    const Id id = id_of(volume.name);
+    auto followed =
+        change(control, id, {{"table", "clear"}, {"table", volume.table}, {"enable", "1"}});
+    if (followed)
+        return {};
+    // What was refused must not stay staged: it would be tried again with the next enable.
+    Error error = followed.error();
+    add_failure(error, change(control, id, {{"table", "clear"}}));
+    return error;
 }
 
 /// Makes what is to go up, and unmakes it again unless all of it did.
@@ -73,27 +80,35 @@ public:
 
     Result<> bring_up(const LvmUnit& unit)
     {
-        if (is_up(control_, unit))
-            return unit.size() == 1 ? follow(control_, unit.front()) : Result<>{};
+        made_.emplace_back();
         for (const LvmVolume& volume : unit) {
             const Settings settings{{"uuid", volume.uuid}, {"table", volume.table}};
             if (auto made = create(control_, id_of(volume.name), settings); !made)
                 return made;
-            made_.push_back(volume.name);
+            made_.back().push_back(volume.name);
         }
         return {};
     }
 
     Error undo(Error error)
     {
-        for (const std::string& name : std::views::reverse(made_))
-            add_failure(error, remove(control_, id_of(name)));
+        for (const auto& names : std::views::reverse(made_))
+            add_failure(error, remove_unit(names));
         return error;
     }
 
 private:
+    /// An origin comes last, and goes first: if it cannot, its snapshots stay as well.
+    Result<> remove_unit(const std::vector<std::string>& names)
+    {
+        for (const std::string& name : std::views::reverse(names))
+            if (auto removed = remove(control_, id_of(name)); !removed)
+                return removed;
+        return {};
+    }
+
     Control& control_;
-    std::vector<std::string> made_;
+    std::vector<std::vector<std::string>> made_;
 };
 
 Result<Output> activate(World& world, const LvmTarget& target)
@@ -105,13 +120,22 @@ Result<Output> activate(World& world, const LvmTarget& target)
     if (!units)
         return units.error();
     Activation activation{world.control};
+    std::vector<const LvmVolume*> up_already;
     Json data = Json::array();
     for (const LvmUnit& unit : *units) {
-        if (auto up = activation.bring_up(unit); !up)
+        if (is_up(world.control, unit)) {
+            if (unit.size() == 1)
+                up_already.push_back(&unit.front());
+        } else if (auto up = activation.bring_up(unit); !up) {
             return activation.undo(up.error());
+        }
         for (const LvmVolume& volume : unit)
             data.push_back(to_json(volume.name));
     }
+    // These last, since they cannot be undone.
+    for (const LvmVolume* volume : up_already)
+        if (auto followed = follow(world.control, *volume); !followed)
+            return activation.undo(followed.error());
     return Output{.text = {}, .data = std::move(data)};
 }
 
@@ -136,8 +160,11 @@ Result<> take_down(Control& control, const std::vector<std::string>& names)
         if (down)
             continue;
         Error error = down.error();
-        for (std::size_t n = i; n-- > 0;)
-            add_failure(error, change(control, id_of(names[n]), {{"enable", "1"}}));
+        // Origins come up last: not at all, if a snapshot of theirs may be missing.
+        Result<> back;
+        for (std::size_t n = i; back && n-- > 0;)
+            back = change(control, id_of(names[n]), {{"enable", "1"}});
+        add_failure(error, back);
         return error;
     }
     for (const std::string& name : names)

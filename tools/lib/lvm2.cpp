@@ -14,10 +14,12 @@ namespace kio::lvm2 {
 
 namespace {
 
-/// One command, so that all parts are of the same moment.
+/// One command, so that all parts are of the same moment; in a form that lvm.conf cannot change.
 const std::vector<std::string> question{
-    "lvm", "fullreport", "--all", "--reportformat", "json", "--units", "s", "--nosuffix",
-    "--configreport", "vg", "-o",
+    "lvm", "fullreport", "--config",
+    "report{compact_output=0 compact_output_cols=\"\" binary_values_as_numeric=0 "
+    "list_item_separator=\",\"}",
+    "--all", "--reportformat", "json", "--units", "s", "--nosuffix", "--configreport", "vg", "-o",
     "vg_name,vg_uuid,vg_extent_size,vg_exported,vg_shared,vg_clustered", "--configreport", "pv",
     "-o", "pv_name,pe_start", "--configreport", "lv", "-o",
     "lv_name,lv_uuid,lv_active,lv_permissions,lv_layout,lv_role,origin,origin_size,lv_merging,"

@@ -275,9 +275,15 @@ Result<LvmUnit> plan_unit(const VolumeGroup& group, const LogicalVolume& lv)
 Result<std::vector<const LogicalVolume*>> chosen(const VolumeGroup& group, const LvmTarget& target)
 {
     std::vector<const LogicalVolume*> all;
-    for (const LogicalVolume& lv : group.logical)
-        if (target.lv.empty() ? !lv.hidden && !is_snapshot(lv) : lv.name == target.lv)
+    for (const LogicalVolume& lv : group.logical) {
+        if (target.lv.empty() ? lv.hidden : lv.name != target.lv)
+            continue;
+        if (const auto* origin = group.find(lv.origin);
+            is_snapshot(lv) && (!origin || origin->hidden))
+            return refusal(EOPNOTSUPP, group, lv, "its origin is virtual");
+        if (!target.lv.empty() || !is_snapshot(lv))
             all.push_back(&lv);
+    }
     if (all.empty() && target.lv.empty())
         return Error{ENOENT, fmt::format("volume group '{}' has no logical volumes", group.name)};
     if (all.empty())
@@ -330,6 +336,15 @@ std::string unit_of(const std::vector<Part>& parts, const std::string& lv)
     return lv;
 }
 
+/// Origins go down first: a snapshot misses what is written to one that is up without it.
+/// Both lie on stores, and all on the data.
+int rank(const Part& part)
+{
+    if (part.layer.empty())
+        return part.volume->table.find(" snapshot-origin ") == std::string::npos ? 1 : 0;
+    return part.layer == "cow" ? 2 : 3;
+}
+
 } // namespace
 
 std::string describe(const LvmTarget& target)
@@ -368,14 +383,16 @@ Result<std::vector<LvmUnit>> plan_activation(const VolumeGroup& group, const Lvm
 Result<std::vector<std::string>> plan_deactivation(const std::vector<LvmVolume>& there,
                                                    const LvmTarget& target)
 {
-    const auto parts = parts_of(there, target.vg);
+    const auto all = parts_of(there, target.vg);
+    auto parts = all;
+    if (!target.lv.empty())
+        std::erase_if(parts, [&](const Part& part) {
+            return unit_of(all, part.lv) != unit_of(all, target.lv);
+        });
+    std::ranges::stable_sort(parts, {}, rank);
     std::vector<std::string> names;
-    // What is seen lies on stores, and both on the data.
-    for (const std::string_view layer : {"", "cow", "real"})
-        for (const Part& part : parts)
-            if (part.layer == layer &&
-                (target.lv.empty() || unit_of(parts, part.lv) == unit_of(parts, target.lv)))
-                names.push_back(part.volume->name);
+    for (const Part& part : parts)
+        names.push_back(part.volume->name);
     if (names.empty())
         return Error{ENOENT,
                      fmt::format("no volume of '{}' is active by kioctl", describe(target))};

@@ -21,10 +21,12 @@ Error failure(int code)
     return {code, std::generic_category().message(code)};
 }
 
-/// A file of its own for each stream: neither has to be read before the program ends.
+/// A file of its own for each stream: neither has to be read before the program ends. Behind the
+/// standard descriptors, which we may have been started without, so that they can be replaced.
 Fd open_memory(const char* name)
 {
-    return Fd{::memfd_create(name, MFD_CLOEXEC)};
+    const Fd file{::memfd_create(name, MFD_CLOEXEC)};
+    return Fd{file ? ::fcntl(file.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1};
 }
 
 std::string contents(const Fd& fd)

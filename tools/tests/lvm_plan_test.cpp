@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <iterator>
 #include <stdexcept>
 
 #include <gtest/gtest.h>
@@ -210,6 +211,17 @@ TEST(LvmPlan, GoesDownInTheOppositeOrder)
     EXPECT_EQ(down(volumes, {"vg", ""}).back(), "vg-org-real");
 }
 
+TEST(LvmPlan, OriginGoesDownBeforeSnapshotsOfEarlierNames)
+{
+    auto volumes = there(good_group());
+    const auto snap = std::ranges::find(volumes, "vg-snap", &LvmVolume::name);
+    ASSERT_NE(snap, volumes.end());
+    snap->name = "vg-a";
+    std::ranges::sort(volumes, {}, &LvmVolume::name);
+    const Words names = down(volumes, {"vg", ""});
+    EXPECT_LT(std::ranges::find(names, "vg-org"), std::ranges::find(names, "vg-a"));
+}
+
 TEST(LvmPlan, OthersStayUp)
 {
     auto volumes = there(good_group());
@@ -249,6 +261,28 @@ protected:
         const std::string active = R"("lv_active":"active")";
         for (std::size_t at; (at = text.find(active)) != std::string::npos;)
             text.replace(at, active.size(), R"("lv_active":"")");
+    }
+
+    /// What is left when only what can be activated is there.
+    void only_good_ones()
+    {
+        Json report = Json::parse(fake.runner.programs["lvm"].out);
+        for (const char* part : {"lv", "seg"})
+            report["report"][0][part] = good_of(report["report"][0][part]);
+        fake.runner.programs["lvm"].out = report.dump();
+    }
+
+    static Json good_of(const Json& entries)
+    {
+        Json good = Json::array();
+        std::ranges::copy_if(entries, std::back_inserter(good), is_good);
+        return good;
+    }
+
+    static bool is_good(const Json& entry)
+    {
+        const std::string name = entry["lv_name"];
+        return !name.starts_with('[') && name != "r1" && name != "ro" && name != "thin";
     }
 
     FakeWorld fake;
@@ -306,6 +340,20 @@ TEST_F(LvmActivate, TellsWhatItCouldNotUndo)
     EXPECT_NE(refused(fake, {"lvm", "activate", "vg/org"}).find("; moreover, "), std::string::npos);
 }
 
+TEST_F(LvmActivate, SnapshotsStayWithAnOriginThatStays)
+{
+    none_is_active();
+    only_good_ones();
+    fake.control.refuse("write lvm/vg-str--3/enable 1", EIO, "no");
+    fake.control.refuse("write lvm/vg-org/enable 0", EBUSY, "it is mounted");
+    const std::string message = refused(fake, {"lvm", "activate", "vg"});
+    EXPECT_NE(message.find("; moreover, lvm volume 'vg-org' refused enable=0: it is mounted"),
+              std::string::npos);
+    EXPECT_EQ(fake.control.files["lvm/vg-snap/enable"], "1\n");
+    EXPECT_EQ(fake.control.files["lvm/vg-snap2-cow/enable"], "1\n");
+    EXPECT_FALSE(fake.control.is_directory("lvm/vg-lin"));
+}
+
 TEST_F(LvmActivate, WhatIsUpStaysAsItIs)
 {
     none_is_active();
@@ -327,6 +375,17 @@ TEST_F(LvmActivate, FollowsLvm2)
     EXPECT_EQ(fake.control.files["lvm/vg-lin/table"], table);
 }
 
+TEST_F(LvmActivate, LeavesNothingStagedThatWasRefused)
+{
+    none_is_active();
+    printed(fake, {"lvm", "activate", "vg/lin"});
+    fake.control.files["lvm/vg-lin/table"] = "0 10240 linear /dev/nullb0 2048\n";
+    fake.control.refuse("write lvm/vg-lin/enable 1", EBUSY, "it has other pieces");
+    EXPECT_EQ(refused(fake, {"lvm", "activate", "vg/lin"}),
+              "kioctl: lvm volume 'vg-lin' refused enable=1: it has other pieces\n");
+    EXPECT_EQ(fake.control.effects.back(), "write lvm/vg-lin/table clear");
+}
+
 TEST_F(LvmActivate, ForeignVolumeOfTheNameIsLeftAlone)
 {
     none_is_active();
@@ -346,6 +405,16 @@ TEST_F(LvmActivate, GoesDownWholeOrNotAtAll)
     EXPECT_EQ(fake.control.directories("lvm")->size(), 6U);
     EXPECT_EQ(fake.control.files["lvm/vg-org/enable"], "1\n");
     EXPECT_EQ(fake.control.files["lvm/vg-snap/enable"], "1\n");
+}
+
+TEST_F(LvmActivate, NoOriginComesBackWithoutItsSnapshots)
+{
+    none_is_active();
+    printed(fake, {"lvm", "activate", "vg/org"});
+    fake.control.refuse("write lvm/vg-snap2-cow/enable 0", EBUSY, "it is read");
+    fake.control.refuse("write lvm/vg-snap2/enable 1", EIO, "The store cannot be read");
+    refused(fake, {"lvm", "deactivate", "vg"});
+    EXPECT_EQ(fake.control.files["lvm/vg-org/enable"], "0\n");
 }
 
 } // namespace
