@@ -64,7 +64,7 @@ selftests()
 	local kernel=$1 out=$log/selftests-$1.log status
 
 	VM_OUT=$log/vm-$kernel tests/qemu/vm --kernel "$kernel" \
-		--timeout "${GUEST_TIMEOUT:-2400}" --mem "${GUEST_MEM:-3G}" -- tests/selftests/run "${@:2}" 2>&1 | tee "$out" |
+		--timeout "${GUEST_TIMEOUT:-3000}" --mem "${GUEST_MEM:-3G}" -- tests/selftests/run "${@:2}" 2>&1 | tee "$out" |
 		grep --line-buffered -E '^(ok|not ok|#.*not ok|==)|splat|BUG|WARN'
 	status=${PIPESTATUS[0]}
 	add_counts "$out"
